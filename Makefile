@@ -1,0 +1,69 @@
+# `make demo` is the way in. Every target builds .venv from requirements.lock when it has to.
+
+PYTHON ?= python3
+ARGS ?=
+ONLY ?=
+
+# Changes when the packages, the project's metadata or its folder do.
+KEY := $(shell { pwd; cat pyproject.toml requirements.lock; } | sha256sum | cut -c1-16)
+READY := .venv/ready-$(KEY)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo up setup check test bench lock clean
+.DEFAULT_GOAL := demo
+
+demo: setup
+	@.venv/bin/python -m cli.demo $(ARGS)
+
+up: setup
+	@.venv/bin/overnight up $(ARGS)
+
+setup: $(READY)
+
+check: setup
+	@status=0; \
+	for tool in "ruff check" "ruff format --check" mypy lint-imports "deptry ." vulture codespell; do \
+	  report=$$(.venv/bin/$$tool 2>&1) || { printf '== %s\n%s\n' "$$tool" "$$report"; status=1; }; \
+	done; \
+	exit $$status
+
+test: check
+	@.venv/bin/python -m pytest $(ARGS)
+
+bench: setup
+	@.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
+
+# Keeps the versions that still fit; `make lock ARGS=--upgrade` takes the newest.
+lock: setup
+	@.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal \
+	  --python-version 3.11 --extra dev --custom-compile-command "make lock" $(ARGS) \
+	  pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv installs in seconds but reads neither pip's configuration nor its mirrors; where it cannot
+# reach an index, pip does the same from the same hashes.
+$(READY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Overnight needs Python 3.11 or newer, and '$(PYTHON)' is missing or older:" \
+	    "sudo apt-get install -y python3.11 python3.11-venv, then make PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	  echo "Overnight keeps its packages in .venv, and '$(PYTHON)' lacks the venv module for that:" \
+	    "sudo apt-get install -y python$$version-venv" >&2; \
+	  exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@[ "$$(cat .venv/home 2>/dev/null)" = "$(CURDIR)" ] && [ -x .venv/bin/python ] || { \
+	  $(PYTHON) -m venv --clear .venv && echo "$(CURDIR)" > .venv/home; }
+	@awk '/^uv==/ {found=1} found {print} found && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
+	@.venv/bin/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.txt 2>.venv/setup.log \
+	  && .venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock \
+	    2>>.venv/setup.log \
+	  || .venv/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@rm -f .venv/ready-*
+	@touch $@
