@@ -1,0 +1,36 @@
+"""Tells Temporal that an activity is alive while it waits for something else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+BEAT_SECONDS = 2.0
+"""A fifth of the heartbeat timeout, so that a starved processor does not cost an attempt."""
+
+
+@asynccontextmanager
+async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]:
+    """Heartbeat on a timer until the block ends; does nothing outside an activity.
+
+    A cancellation reaches the block as usual, because beats carry it to this worker. The block's
+    own exceptions pass unchanged.
+    """
+    if not activity.in_activity():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def beat() -> None:
+        nonlocal timer
+        activity.heartbeat()
+        timer = loop.call_later(interval_seconds, beat)
+
+    # Not a task: a TaskGroup would wrap the block's ApplicationError in an ExceptionGroup, and
+    # Temporal would lose its type and retry what is permanent.
+    timer: asyncio.Handle = loop.call_soon(beat)
+    try:
+        yield
+    finally:
+        timer.cancel()

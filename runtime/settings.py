@@ -1,0 +1,141 @@
+"""Every setting of every process, read from the environment once and passed on.
+
+`OVERNIGHT_<NAME>` sets the field `<name>`. The address, namespace and credentials of a Temporal
+cluster are read by `temporalio.envconfig` (`TEMPORAL_ADDRESS` and so on) in `runtime/temporal.py`.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def default_home() -> Path:
+    """Return the data folder by the XDG rules: `$XDG_DATA_HOME/overnight` or `~/.local/share/…`."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "overnight"
+
+
+class Settings(BaseSettings):
+    """Settings of all processes; each process uses the few it needs."""
+
+    model_config = SettingsConfigDict(env_prefix="OVERNIGHT_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    """Data folder: database, store, mirrors, sandboxes, logs, token. One stack owns it."""
+
+    model: str | None = None
+    """LiteLLM name of the model of sessions that name none: `anthropic/claude-sonnet-4-5`."""
+
+    model_base_url: str | None = None
+    """OpenAI-compatible endpoint to use instead of the provider's own."""
+
+    model_stall_seconds: float = Field(default=120.0, gt=0)
+    """A stream silent for so long has failed."""
+
+    model_cap_seconds: float = Field(default=900.0, gt=0)
+    """A single model call never takes longer."""
+
+    sandbox: Literal["bubblewrap", "host"] = "bubblewrap"
+    """`host` isolates nothing: for disposable machines only."""
+
+    toolchain: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Colon-separated folders bound read-only into every sandbox; their `bin` goes on its PATH."""
+
+    local_roots: Annotated[tuple[Path, ...], NoDecode] = (Path("/"),)
+    """Colon-separated folders under which local repositories may be named; empty forbids them."""
+
+    git_hosts: Annotated[tuple[str, ...], NoDecode] = (
+        "github.com",
+        "gitlab.com",
+        "bitbucket.org",
+        "codeberg.org",
+    )
+    """Comma-separated hosts whose https and ssh repositories may be named."""
+
+    git_token: SecretStr | None = None
+    """Sent to `git_hosts` over https by the process that fetches and pushes, never elsewhere."""
+
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(default=0, ge=0, le=65_535)
+    """0 takes a free port; `stack.json` in the data folder names it."""
+
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
+    """Comma-separated values of the Host header that the gateway answers to."""
+
+    ready_file: Path | None = None
+    """A worker touches this file once it polls its queues; set by who waits for it."""
+
+    temporal_address: str | None = None
+    """Set by the supervisor of the local stack; else `temporalio.envconfig` decides."""
+
+    @field_validator("toolchain", "local_roots", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("git_hosts", "allowed_hosts", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @property
+    def store_path(self) -> Path:
+        """Folder of the store of bytes."""
+        return self.home / "store"
+
+    @property
+    def mirrors_path(self) -> Path:
+        """Folder of the bare git mirrors; the only git repositories the host works in."""
+        return self.home / "mirrors"
+
+    @property
+    def sandboxes_path(self) -> Path:
+        """Folder of this host's sandboxes and of their cached environments."""
+        return self.home / "sandboxes"
+
+    @property
+    def token_path(self) -> Path:
+        """File (mode 0600) with the bearer token of the local gateway."""
+        return self.home / "token"
+
+    @property
+    def stack_path(self) -> Path:
+        """File that names the addresses and processes of the running stack, as JSON."""
+        return self.home / "stack.json"
+
+
+def read_or_create(path: Path, value: str) -> str:
+    """Return the text of a private file, creating it (mode 0600) with `value` when it is absent.
+
+    Two processes that create it at once agree on one value.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pending = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(pending, path)
+    except FileExistsError:
+        pass
+    finally:
+        pending.unlink()
+    return path.read_text().strip()
+
+
+def gateway_token(settings: Settings) -> str:
+    """Return the local gateway's bearer token, made once per data folder."""
+    return read_or_create(settings.token_path, secrets.token_urlsafe(32))
+
+
+def host_id(settings: Settings) -> str:
+    """Return this host's id, made once per data folder and never taken from the host's name."""
+    return read_or_create(settings.home / "host-id", secrets.token_hex(8))

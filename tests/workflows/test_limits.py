@@ -1,0 +1,86 @@
+"""What a session hands to Temporal stays small, however long it lives."""
+
+from collections.abc import AsyncIterator
+
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import WorkflowHandle
+from temporalio.worker import Replayer
+
+from activities.worker import WORKFLOW_RUNNER
+from runtime.temporal import pydantic_data_converter
+from tests.fakes import FINISH, calls
+from tests.workflows.conftest import Rig, prompt
+from workflows.contract import names
+from workflows.contract.base import INLINE_LIMIT_BYTES
+from workflows.contract.session import QUEUE_LIMIT, SEEN_LIMIT, Budget
+from workflows.contract.transcript import FromNode, ToolName
+from workflows.session import AgentSession
+
+INPUTS = {
+    "workflow_execution_started_event_attributes",
+    "workflow_execution_signaled_event_attributes",
+    "activity_task_scheduled_event_attributes",
+    "workflow_execution_continued_as_new_event_attributes",
+}
+
+
+async def all_runs(rig: Rig) -> AsyncIterator[WorkflowHandle[object, object]]:
+    run_id: str | None = None
+    handle = rig.client.get_workflow_handle(rig.session)
+    run_id = (await handle.describe()).run_id
+    while run_id:
+        handle = rig.client.get_workflow_handle(rig.session, run_id=run_id)
+        yield handle
+        first = await anext(handle.fetch_history_events(page_size=1))
+        run_id = first.workflow_execution_started_event_attributes.continued_execution_run_id
+
+
+def input_size(event: HistoryEvent) -> int:
+    kind = event.WhichOneof("attributes")
+    if kind not in INPUTS:
+        return 0
+    return int(getattr(event, kind).input.ByteSize())
+
+
+async def test_three_hundred_steps_continue_as_new_and_lose_nothing(rig: Rig) -> None:
+    """Every result reaches the model once, over several runs whose inputs stay under 64 KiB."""
+    rig.budget = Budget(steps=400)
+    rig.script(lambda call: FINISH if call.step > 300 else calls((ToolName.BASH, f"{call.step}")))
+    async with rig.workers():
+        await rig.start(prompt("long"))
+        view = await rig.until_waiting(1)
+    assert view.run_index >= 1
+    assert [call.step for call in rig.model.asked] == list(range(1, 302))
+    assert all(isinstance(m, FromNode) for call in rig.model.asked[1:] for m in call.new)
+    assert [n for n in rig.sandbox.noted if n.startswith("run")] == [
+        f"run {step}" for step in range(1, 301)
+    ]
+    assert rig.archive.runs == list(range(view.run_index))
+    replayer = Replayer(
+        workflows=[AgentSession],
+        data_converter=pydantic_data_converter,
+        workflow_runner=WORKFLOW_RUNNER,
+    )
+    async for run in all_runs(rig):
+        history = await run.fetch_history()
+        assert max(map(input_size, history.events)) < INLINE_LIMIT_BYTES
+        await replayer.replay_workflow(history)
+
+
+async def test_the_fullest_state_is_handed_on_within_the_limit(rig: Rig) -> None:
+    """A full queue refuses further prompts, visibly, and continue-as-new still succeeds."""
+    handle = await rig.start(prompt("first" * 40))
+    for number in range(QUEUE_LIMIT + 2):
+        await handle.signal(names.PROMPT_SIGNAL, prompt(f"{number:0200}"))
+    async with rig.workers():
+        view = await rig.until_waiting(QUEUE_LIMIT)
+        assert "waiting" in view.refused
+    assert len(rig.model.asked) == QUEUE_LIMIT
+    async for run in all_runs(rig):
+        history = await run.fetch_history()
+        assert max(map(input_size, history.events)) < INLINE_LIMIT_BYTES
+
+
+def test_known_prompts_fit_beside_a_full_queue() -> None:
+    """The remembered ids of a thousand prompts take less than half of the limit."""
+    assert SEEN_LIMIT * len('"0123456789abcdef",') < INLINE_LIMIT_BYTES // 2

@@ -1,0 +1,221 @@
+"""Every call of a port, with its queue, timeouts, heartbeat and retries.
+
+Retries here mean "a worker was lost" or "it may pass": what no retry mends is raised by the
+activity as not retryable. Each method of a port documents why running it twice is harmless.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityHandle
+
+from workflows.contract.checks import CheckPlan, CheckResult, DetectChecks, RunCheck
+from workflows.contract.model import ModelCall, ModelStep
+from workflows.contract.names import HOSTS_QUEUE, MODELS_QUEUE
+from workflows.contract.pull_request import Propose, PullRequest
+from workflows.contract.sandbox import (
+    CloseSandbox,
+    CommandResult,
+    ExportWork,
+    FileResult,
+    OpenSandbox,
+    RunCommand,
+    SandboxBinding,
+    SandboxClosed,
+    SandboxReady,
+    StopCommand,
+    UseFile,
+    WorkBundle,
+)
+from workflows.contract.session import ArchiveRun, RunArchived
+from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
+
+Result = TypeVar("Result")
+
+HEARTBEAT = timedelta(seconds=10)
+"""Shorter ones gave needless second attempts when the processor was starved (measured)."""
+
+# An activity that no worker knows would otherwise be retried in silence for ever.
+_UNKNOWN_ACTIVITY = ["NotFoundError"]
+UNTIL_DONE = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500),
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=_UNKNOWN_ACTIVITY,
+)
+A_FEW_TIMES = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=30),
+    maximum_attempts=6,
+    non_retryable_error_types=_UNKNOWN_ACTIVITY,
+)
+PROVIDER = RetryPolicy(
+    initial_interval=timedelta(seconds=2),
+    maximum_interval=timedelta(seconds=60),
+    maximum_attempts=10,
+    non_retryable_error_types=_UNKNOWN_ACTIVITY,
+)
+
+
+class InterruptedCallError(Exception):
+    """A person interrupted what was waited for; it was asked to cancel and not waited for."""
+
+
+async def interruptible(handle: ActivityHandle[Result], interrupted: Callable[[], bool]) -> Result:
+    """Wait for an activity, or give it up as soon as the session is interrupted.
+
+    Raises:
+        InterruptedCallError: the interrupt came first.
+    """
+    await workflow.wait_condition(lambda: handle.done() or interrupted())
+    if handle.done():
+        return await handle
+    handle.cancel()
+    raise InterruptedCallError
+
+
+def step(request: ModelCall) -> ActivityHandle[ModelStep]:
+    """Start one step of the model."""
+    return workflow.start_activity_method(
+        Model.step,
+        request,
+        task_queue=MODELS_QUEUE,
+        start_to_close_timeout=timedelta(minutes=20),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=PROVIDER,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary=f"turn {request.turn} step {request.step}",
+    )
+
+
+def open_sandbox(
+    request: OpenSandbox, binding: SandboxBinding | None
+) -> ActivityHandle[SandboxReady]:
+    """Start making the sandbox ready, on the host that has it if any."""
+    return workflow.start_activity_method(
+        Sandbox.open,
+        request,
+        task_queue=HOSTS_QUEUE if binding is None else binding.queue,
+        start_to_close_timeout=timedelta(hours=2),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+    )
+
+
+def run_command(request: RunCommand) -> ActivityHandle[CommandResult]:
+    """Start a command, or attach to it."""
+    return workflow.start_activity_method(
+        Sandbox.run_command,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(seconds=request.timeout_seconds + 60),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary=_one_line(request.call.summary if request.call else request.shell or ""),
+    )
+
+
+async def stop_command(request: StopCommand) -> CommandResult:
+    """End a command; waits for the host to return if it is down."""
+    return await workflow.execute_activity_method(
+        Sandbox.stop_command,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=1),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+    )
+
+
+async def use_file(request: UseFile) -> FileResult:
+    """View, edit or write a file; not interruptible, because it takes milliseconds."""
+    return await workflow.execute_activity_method(
+        Sandbox.use_file,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=2),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+        summary=_one_line(f"{request.call.name} {request.call.summary}"),
+    )
+
+
+async def export_work(request: ExportWork) -> WorkBundle:
+    """Take the work out of the sandbox."""
+    return await workflow.execute_activity_method(
+        Sandbox.export_work,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=15),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+    )
+
+
+async def close_sandbox(request: CloseSandbox) -> SandboxClosed:
+    """Remove the sandbox; waits for the host to return if it is down."""
+    return await workflow.execute_activity_method(
+        Sandbox.close,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+    )
+
+
+async def detect_checks(request: DetectChecks, binding: SandboxBinding) -> CheckPlan:
+    """Read the repository's checks."""
+    return await workflow.execute_activity_method(
+        Checks.detect,
+        request,
+        task_queue=binding.queue,
+        start_to_close_timeout=timedelta(minutes=2),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+def run_check(request: RunCheck) -> ActivityHandle[CheckResult]:
+    """Start a check, or attach to it."""
+    return workflow.start_activity_method(
+        Checks.run,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(seconds=request.check.timeout_seconds + 60),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary=_one_line(request.check.command),
+    )
+
+
+async def propose(request: Propose, binding: SandboxBinding) -> PullRequest:
+    """Push and record the proposal."""
+    return await workflow.execute_activity_method(
+        PullRequests.propose,
+        request,
+        task_queue=binding.queue,
+        start_to_close_timeout=timedelta(minutes=15),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+async def archive_run(request: ArchiveRun) -> RunArchived:
+    """Keep a run's history in the store."""
+    return await workflow.execute_activity_method(
+        Archive.run,
+        request,
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=UNTIL_DONE,
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:150]

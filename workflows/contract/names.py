@@ -1,0 +1,26 @@
+"""Names under which processes that do not import each other meet in Temporal."""
+
+SESSION_WORKFLOW = "AgentSession"
+
+PROMPT_SIGNAL = "prompt"
+INTERRUPT_SIGNAL = "interrupt"
+CLOSE_SIGNAL = "close"
+
+SESSIONS_QUEUE = "sessions"
+MODELS_QUEUE = "models"
+HOSTS_QUEUE = "hosts"
+"""Any host takes from it; only the first opening of a sandbox goes there."""
+
+VIEW_MEMO = "view"
+"""Memo key of the session's `SessionView`."""
+
+OPTIONS_MEMO = "options"
+"""Memo key of the session's `SessionOptions`."""
+
+PHASE_ATTRIBUTE = "OvernightPhase"
+"""Keyword search attribute holding the session's `Phase`; carries no private text."""
+
+
+def host_queue(host_id: str) -> str:
+    """Return the task queue of the host that holds a sandbox."""
+    return f"host-{host_id}"

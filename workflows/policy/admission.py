@@ -1,0 +1,33 @@
+"""Decides what becomes of a prompt that arrives."""
+
+import hashlib
+from enum import StrEnum
+
+from workflows.contract.base import PromptId
+from workflows.contract.session import PENDING_LIMIT, QUEUE_LIMIT, SEEN_LIMIT, SessionState
+
+
+class Admission(StrEnum):
+    """What becomes of a prompt."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+
+
+def fingerprint(prompt: PromptId) -> str:
+    """Return the short form in which a session remembers a prompt's id."""
+    return hashlib.sha256(prompt.encode()).hexdigest()[:16]
+
+
+def admit(prompt: PromptId, state: SessionState) -> Admission:
+    """Accept a prompt once, as long as there is room for it in the state that a run hands on."""
+    if fingerprint(prompt) in state.seen:
+        return Admission.REPEATED
+    full = len(state.queue) >= QUEUE_LIMIT or len(state.pending) >= PENDING_LIMIT
+    return Admission.REFUSED if full else Admission.ACCEPTED
+
+
+def remember(prompt: PromptId, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Add a prompt to the known ones, forgetting the oldest beyond the limit."""
+    return (*seen, fingerprint(prompt))[-SEEN_LIMIT:]
