@@ -90,14 +90,11 @@ def _parse_scp(url: str, allowed_hosts: Collection[str]) -> RepositoryUrl:
 
 def _checked_host(url: str, host: str, allowed_hosts: Collection[str]) -> str:
     lowered = host.lower()
-    if lowered in allowed_hosts and _HOST.fullmatch(lowered):
-        return lowered
-    listed = ", ".join(sorted(allowed_hosts)) or "none"
-    _refuse(
-        url,
-        f"the host {host!r} is not allowed",
-        f"use one of {listed}, or ask the operator to add it to OVERNIGHT_GIT_HOSTS",
-    )
+    if lowered not in allowed_hosts or not _HOST.fullmatch(lowered):
+        listed = ", ".join(sorted(allowed_hosts)) or "none"
+        instead = f"use one of {listed}, or ask the operator to add it to OVERNIGHT_GIT_HOSTS"
+        _refuse(url, f"the host {host!r} is not allowed", instead)
+    return lowered
 
 
 def _checked_path(url: str, path: str) -> str:

@@ -1,0 +1,171 @@
+"""What a repository says about itself in `.overnight.toml`: its environment and its checks.
+
+    [environment]
+    setup = ["pip install -r requirements.txt"]
+    lock_files = ["requirements.txt"]
+
+    [checks]
+    tests = "pytest -q"
+    slow = {command = "make slow", timeout_seconds = 3600}
+
+Read by the sandbox (environment) and by the checks; parsing only, no IO.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+from temporalio.exceptions import ApplicationError
+
+from activities.failures import permanent
+from workflows.contract.base import Frozen
+from workflows.contract.checks import CheckSpec
+from workflows.contract.failures import Failure
+
+FILE_NAME = ".overnight.toml"
+"""Where a repository keeps its configuration, in its top folder."""
+
+LOCK_FILES = (
+    *("requirements.txt", "requirements-dev.txt", "requirements.lock", "pyproject.toml"),
+    *("setup.py", "setup.cfg", "poetry.lock", "uv.lock", "pdm.lock", "Pipfile", "Pipfile.lock"),
+    *("environment.yml", "package.json", "package-lock.json", "npm-shrinkwrap.json"),
+    *("yarn.lock", "pnpm-lock.yaml", "bun.lock", "go.mod", "go.sum", "Cargo.toml", "Cargo.lock"),
+    *("Gemfile", "Gemfile.lock", "composer.json", "composer.lock", "pom.xml", "build.gradle"),
+    *("build.gradle.kts", "gradle.lockfile", "mix.exs", "mix.lock"),
+)
+"""Files whose contents name the dependencies, as far as they are well known."""
+
+_Command = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+_FilePath = Annotated[
+    str, Field(max_length=500, pattern=r"^[^/\x00-\x1f]([^\x00-\x1f]*[^/\x00-\x1f])?$")
+]
+
+
+class RepositoryConfiguration(Frozen):
+    """A checked configuration; the defaults are those of a repository without the file."""
+
+    setup: tuple[str, ...] = ()
+    """Shell commands that make the environment, in order."""
+
+    lock_files: tuple[str, ...] = LOCK_FILES
+    """Files that, as far as they are there, decide whether an environment may be used again."""
+
+    checks: tuple[CheckSpec, ...] | None = None
+    """None when the file names no checks: then they are looked for."""
+
+
+class _Environment(Frozen):
+    setup: tuple[_Command, ...] = Field(default=(), max_length=20)
+    lock_files: tuple[_FilePath, ...] = Field(default=LOCK_FILES, max_length=50)
+
+
+class _Check(Frozen):
+    command: _Command
+    timeout_seconds: float = Field(
+        default=1_800.0, gt=0, le=86_400, strict=True, allow_inf_nan=False
+    )
+
+
+class _File(Frozen):
+    environment: _Environment = _Environment()
+    checks: dict[
+        Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9][a-z0-9_-]*$")], _Check
+    ] = Field(default={}, max_length=8)
+
+
+_ALLOWED = {
+    (): "environment, checks",
+    ("environment",): "setup, lock_files",
+    ("checks",): "command, timeout_seconds",
+}
+
+_PLAIN = {
+    "environment": "write printable text, and files as paths from the top folder",
+    "checks": "write printable text, and names of checks with a-z, 0-9, _ and - only",
+}
+
+
+def parse(data: bytes | None) -> RepositoryConfiguration:
+    """Read the file's bytes; none stand for an absent file.
+
+    Raises:
+        ApplicationError: `repository`, naming the file and the line or the key.
+    """
+    if data is None:
+        return RepositoryConfiguration()
+    try:
+        text = data.decode("utf-8")
+        document = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        reason = f"line {line} is not UTF-8; save the file as UTF-8"
+        raise _broken(reason) from error
+    except tomllib.TOMLDecodeError as error:
+        reason = f"it is not TOML: {error}"
+        raise _broken(reason) from error
+    return _checked(document, text)
+
+
+def environment_key(configuration: RepositoryConfiguration, files: Mapping[str, bytes]) -> str:
+    """Name an environment by what makes it: the setup commands and the present lock files.
+
+    `files` maps paths to contents; those that the configuration does not list take no part.
+    """
+    digest = hashlib.sha256()
+    for part in (command.encode() for command in configuration.setup):
+        digest.update(b"setup %d\n" % len(part) + part)
+    for path in sorted(set(configuration.lock_files) & set(files)):
+        name, content = path.encode(), files[path]
+        digest.update(b"file %d %d\n" % (len(name), len(content)) + name + content)
+    return digest.hexdigest()
+
+
+def _checked(document: dict[str, object], text: str) -> RepositoryConfiguration:
+    checks = document.get("checks")
+    if isinstance(checks, dict):  # a bare string is short for a table with a command
+        tables = {k: {"command": v} if isinstance(v, str) else v for k, v in checks.items()}
+        document = {**document, "checks": tables}
+    try:
+        file = _File.model_validate(document)
+    except ValidationError as error:
+        reasons = "; ".join(_reason(detail, text) for detail in error.errors()[:5])
+        raise _broken(reasons) from error
+    specs = tuple(
+        CheckSpec(name=name, command=check.command, timeout_seconds=check.timeout_seconds)
+        for name, check in file.checks.items()
+    )
+    return RepositoryConfiguration(
+        setup=file.environment.setup,
+        lock_files=file.environment.lock_files,
+        checks=specs if "checks" in document else None,
+    )
+
+
+def _reason(detail: ErrorDetails, text: str) -> str:
+    path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    where = f"{_line_of(path, text)}{'.'.join(path)}"
+    if detail["type"] == "extra_forbidden":
+        allowed = _ALLOWED.get(path[:-1], _ALLOWED.get(path[:1], _ALLOWED[()]))
+        return f"{where} is not known here; allowed are {allowed}"
+    if detail["type"] == "string_pattern_mismatch":
+        return f"{where}: {_PLAIN[path[0]]}"
+    return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _line_of(path: tuple[str, ...], text: str) -> str:
+    """Find where the innermost key of the path is written; tomllib does not tell."""
+    lines = text.splitlines()
+    for key in reversed([part for part in path if not part.isdigit()]):
+        pattern = rf"""\s*(\[.*|.*[{{,]\s*)?["']?{re.escape(key)}["']?\s*[\].=]"""
+        for number, line in enumerate(lines, start=1):
+            if re.match(pattern, line):
+                return f"line {number}: "
+    return ""
+
+
+def _broken(reason: str) -> ApplicationError:
+    return permanent(Failure.REPOSITORY, f"{FILE_NAME} cannot be used: {reason}")

@@ -1,0 +1,1 @@
+"""The adapter of the `PullRequests` port: a pushed branch and a record of it."""

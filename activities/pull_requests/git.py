@@ -1,0 +1,97 @@
+"""Proposals as branches of the repository itself, with a record in the store; needs no forge."""
+
+import shlex
+
+from temporalio import activity
+
+from activities.failures import permanent
+from activities.mirror import Mirrors
+from activities.pull_requests import description
+from runtime.store import MissingObjectError, Store
+from workflows.contract.base import CommitSha
+from workflows.contract.failures import Failure
+from workflows.contract.pull_request import Propose, PullRequest
+from workflows.ports import PullRequests
+
+_FILES_SHOWN = 50
+
+
+class GitPullRequests(PullRequests):
+    """Pushes one commit per revision and records it.
+
+    Everything follows from the request alone, so a repeat after a kill at any instant finds what
+    stands (record, objects, commit, branch) or does it again with the same outcome.
+    """
+
+    def __init__(self, mirrors: Mirrors, store: Store) -> None:
+        self._mirrors = mirrors
+        self._store = store
+
+    @activity.defn(name="pull_requests.propose")
+    async def propose(self, request: Propose) -> PullRequest:
+        """Push the work's files as one commit on `parent`, then record it with its diff.
+
+        Raises:
+            ApplicationError: `branch_moved`, `git_tampered`, or `repository` when the remote
+                refuses; nothing is overwritten then.
+        """
+        record = f"pulls/{request.session}/{request.revision}"
+        try:
+            return PullRequest.model_validate_json(await self._store.read_async(record))
+        except MissingObjectError:
+            pass
+        commit = await self._commit(request)
+        await self._mirrors.push(request.repository, request.branch, commit, request.expected)
+        proposal = await self._describe(request, commit)
+        await self._store.create_async(record, proposal.model_dump_json().encode())
+        return proposal
+
+    async def _commit(self, request: Propose) -> CommitSha:
+        if request.branch != f"overnight/{request.session}":
+            message = f"the session {request.session!r} may not push {request.branch!r}"
+            raise permanent(Failure.REPOSITORY, message)
+        if request.work.store_key is not None:
+            bundle = await self._store.read_async(request.work.store_key)
+            await self._mirrors.take(request.repository, request.work, bundle)
+        else:  # the work's files are those of its base
+            base = request.repository.model_copy(update={"commit": request.work.base})
+            await self._mirrors.fetch(base)
+        return await self._mirrors.commit(
+            request.repository,
+            tree=request.work.tree,
+            parent=request.parent,
+            message=description.message(request),
+            authored_at=request.authored_at,
+        )
+
+    async def _describe(self, request: Propose, commit: CommitSha) -> PullRequest:
+        base = request.work.base
+        diff = await self._mirrors.diff(request.repository, base, commit)
+        files = await self._mirrors.changes(request.repository, base, commit)
+        url = self._mirrors.check_url(request.repository.url)
+        diff_key = f"diffs/{request.session}/{request.revision}"
+        await self._store.create_async(diff_key, diff)
+        return PullRequest(
+            session=request.session,
+            turn=request.turn,
+            revision=request.revision,
+            repository=request.repository,
+            branch=request.branch,
+            commit=commit,
+            title=description.title(request),
+            files=tuple(files[:_FILES_SHOWN]),
+            files_changed=len(files),
+            added=sum(file.added for file in files),
+            removed=sum(file.removed for file in files),
+            passed=all(check.passed for check in request.checks) if request.checks else None,
+            checks=request.checks,
+            diff_key=diff_key,
+            merge_command=_merge_command(url, request.branch),
+        )
+
+
+def _merge_command(url: str, branch: str) -> str:
+    """Return what a person types to merge the branch."""
+    if url.startswith("/"):
+        return f"git -C {shlex.quote(url)} merge {shlex.quote(branch)}"
+    return f"git fetch {shlex.quote(url)} {shlex.quote(branch)} && git merge FETCH_HEAD"

@@ -1,0 +1,187 @@
+"""A proposal is one branch and one record, however often and wherever it is interrupted."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from git import Repo
+from temporalio.exceptions import ApplicationError
+
+from activities.mirror import Mirrors
+from activities.pull_requests import description
+from activities.pull_requests.git import GitPullRequests
+from runtime.store import Store
+from tests.activities.pull_requests.proposals import BRANCH, request
+from tests.activities.repositories import bundle_work, checkout, commit_files, make_origin, named
+from workflows.contract.base import CommitSha
+from workflows.contract.failures import Failure
+from workflows.contract.pull_request import Propose
+from workflows.contract.sandbox import WorkBundle
+
+
+@pytest.fixture
+def pulls(mirrors: Mirrors, store: Store) -> GitPullRequests:
+    return GitPullRequests(mirrors, store)
+
+
+@pytest.fixture
+async def proposal(mirrors: Mirrors, store: Store, origin: Repo, tmp_path: Path) -> Propose:
+    """A request whose work stands in the store."""
+    base = await mirrors.fetch(named(origin))
+    await mirrors.seed(named(origin), base, BRANCH, tmp_path / "workspace/.git")
+    workspace = checkout(tmp_path / "workspace/.git")
+    commit_files(workspace, {"new file": "1\n2\n", "README.md": "bye\n"})
+    bundle, work = bundle_work(workspace, base)
+    store.create("work/1", bundle)
+    return request(named(origin), work)
+
+
+async def commit_of(mirrors: Mirrors, proposal: Propose) -> CommitSha:
+    return await mirrors.commit(
+        proposal.repository,
+        tree=proposal.work.tree,
+        parent=proposal.parent,
+        message=description.message(proposal),
+        authored_at=proposal.authored_at,
+    )
+
+
+async def test_work_is_pushed_and_recorded(
+    pulls: GitPullRequests, store: Store, origin: Repo, proposal: Propose
+):
+    """The record says what the branch holds, and the diff stands in the store."""
+    made = await pulls.propose(proposal)
+    assert origin.commit(BRANCH).hexsha == made.commit
+    assert origin.commit(BRANCH).message == description.message(proposal)
+    assert [(file.path, file.added, file.removed) for file in made.files] == [
+        ("README.md", 1, 1),
+        ("new file", 2, 0),
+    ]
+    assert (made.files_changed, made.added, made.removed, made.passed) == (2, 3, 1, True)
+    assert b"+++ b/new file" in store.read(made.diff_key)
+    assert made.merge_command == f"git -C {origin.working_dir} merge {BRANCH}"
+    origin.git.merge(BRANCH)
+    assert (Path(origin.working_dir) / "new file").read_text() == "1\n2\n"
+
+
+async def test_a_repeat_returns_the_record(pulls: GitPullRequests, origin: Repo, proposal: Propose):
+    """What was proposed stays proposed, though a person went on with the branch since."""
+    first = await pulls.propose(proposal)
+    origin.git.branch("--force", BRANCH, "main")
+    assert await pulls.propose(proposal) == first
+    assert origin.commit(BRANCH) == origin.commit("main")
+
+
+async def test_two_at_once_make_one_proposal(
+    pulls: GitPullRequests, store: Store, origin: Repo, proposal: Propose
+):
+    """A worker thought dead may still be at it."""
+    made = await asyncio.gather(*(pulls.propose(proposal) for _ in range(4)))
+    assert len({one.commit for one in made}) == 1
+    assert origin.commit(BRANCH).hexsha == made[0].commit
+    assert [head.name for head in origin.heads] == ["main", BRANCH]
+    assert store.list("pulls/s1") == ["pulls/s1/1"]
+
+
+@pytest.mark.parametrize("done", range(5))
+async def test_a_killed_attempt_is_finished_by_the_next(
+    pulls: GitPullRequests,
+    mirrors: Mirrors,
+    store: Store,
+    proposal: Propose,
+    done: int,
+):
+    """Wherever the first attempt ended, the second ends with the same commit and record."""
+    repository = proposal.repository
+    commit = CommitSha("")
+    if done >= 1:
+        await mirrors.take(repository, proposal.work, store.read("work/1"))
+    if done >= 2:
+        commit = await commit_of(mirrors, proposal)
+    if done >= 3:
+        await mirrors.push(repository, BRANCH, commit, None)
+    if done >= 4:
+        store.create("diffs/s1/1", await mirrors.diff(repository, proposal.work.base, commit))
+    made = await pulls.propose(proposal)
+    assert made.commit == await commit_of(mirrors, proposal)
+    assert store.list("pulls/s1") == ["pulls/s1/1"]
+
+
+async def test_a_lost_mirror_does_not_matter(
+    pulls: GitPullRequests,
+    mirrors: Mirrors,
+    proposal: Propose,
+    tmp_path: Path,
+):
+    """Another host, or this one after its mirrors were deleted, makes the same commit."""
+    await mirrors.take(proposal.repository, proposal.work, (tmp_path / "store/work/1").read_bytes())
+    commit = await commit_of(mirrors, proposal)
+    (tmp_path / "home/mirrors").rename(tmp_path / "gone")
+    assert (await pulls.propose(proposal)).commit == commit
+
+
+async def test_a_second_revision_follows_the_first(
+    pulls: GitPullRequests, origin: Repo, proposal: Propose
+):
+    """The branch grows; its diff is still against the base."""
+    first = await pulls.propose(proposal)
+    unchanged = proposal.work.model_copy(
+        update={
+            "tip": proposal.work.base,
+            "tree": origin.commit("main").tree.hexsha,
+            "store_key": None,
+        }
+    )
+    second = await pulls.propose(request(proposal.repository, unchanged, first.commit, 2))
+    assert [commit.hexsha for commit in origin.iter_commits(BRANCH)][:2] == [
+        second.commit,
+        first.commit,
+    ]
+    assert second.files_changed == 0
+
+
+async def test_a_branch_moved_by_a_person_is_not_recorded(
+    pulls: GitPullRequests, store: Store, origin: Repo, proposal: Propose
+):
+    """Nothing is overwritten and nothing is said to be proposed."""
+    origin.git.branch(BRANCH, "main")
+    with pytest.raises(ApplicationError) as refused:
+        await pulls.propose(proposal)
+    assert (refused.value.type, refused.value.non_retryable) == (Failure.BRANCH_MOVED, True)
+    assert origin.commit(BRANCH) == origin.commit("main")
+    assert store.list("pulls/s1") == []
+
+
+@pytest.mark.parametrize("branch", ["main", ":main", "overnight/s2", "overnight/s1:main"])
+async def test_a_session_pushes_its_own_branch_only(
+    pulls: GitPullRequests, origin: Repo, proposal: Propose, branch: str
+):
+    """A request for another branch, even of another session, is refused before anything else."""
+    with pytest.raises(ApplicationError, match="may not push"):
+        await pulls.propose(proposal.model_copy(update={"branch": branch}))
+    assert [head.name for head in origin.heads] == ["main"]
+
+
+async def test_a_dishonest_bundle_is_not_pushed(
+    pulls: GitPullRequests, store: Store, origin: Repo, proposal: Propose
+):
+    """The bundle's tree is what counts, not what is said of it."""
+    store.create("work/2", b"# v2 git bundle\n")
+    lie = proposal.work.model_copy(update={"store_key": "work/2"})
+    with pytest.raises(ApplicationError) as refused:
+        await pulls.propose(proposal.model_copy(update={"work": lie}))
+    assert refused.value.type == Failure.GIT_TAMPERED
+    assert [head.name for head in origin.heads] == ["main"]
+
+
+async def test_a_folder_with_blanks_is_merged_by_its_command(
+    pulls: GitPullRequests, mirrors: Mirrors, tmp_path: Path
+):
+    """The command is quoted for a shell."""
+    origin = make_origin(tmp_path / "my 'code'")
+    base = await mirrors.fetch(named(origin))
+    tree = origin.head.commit.tree.hexsha
+    work = WorkBundle(base=base, tip=base, tree=tree, store_key=None)
+    made = await pulls.propose(request(named(origin), work))
+    quoted = str(origin.working_dir).replace("'", "'\"'\"'")
+    assert made.merge_command == f"git -C '{quoted}' merge {BRANCH}"

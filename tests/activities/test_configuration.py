@@ -1,0 +1,101 @@
+"""A repository's configuration is read exactly or refused with its place."""
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.configuration import LOCK_FILES, RepositoryConfiguration, environment_key, parse
+from workflows.contract.checks import CheckSpec
+from workflows.contract.failures import Failure
+
+
+def test_an_absent_or_empty_file_leaves_the_defaults():
+    """Then checks are looked for and well-known lock files count."""
+    assert parse(None) == parse(b"") == RepositoryConfiguration()
+    assert parse(None).checks is None
+    assert parse(None).lock_files == LOCK_FILES
+
+
+def test_a_full_file_is_read():
+    """Checks keep their order and may be short or long."""
+    found = parse(
+        b"""
+        [environment]
+        setup = ["make deps", "make build"]
+        lock_files = ["deps.txt", "sub/other.lock"]
+        [checks]
+        lint = "ruff check"
+        tests = {command = "pytest", timeout_seconds = 60}
+        """
+    )
+    assert found == RepositoryConfiguration(
+        setup=("make deps", "make build"),
+        lock_files=("deps.txt", "sub/other.lock"),
+        checks=(
+            CheckSpec(name="lint", command="ruff check"),
+            CheckSpec(name="tests", command="pytest", timeout_seconds=60),
+        ),
+    )
+
+
+def test_an_empty_table_of_checks_means_no_checks():
+    """It is said on purpose, so none are looked for."""
+    assert parse(b"[checks]\n").checks == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"[checks]\na = \n", "not TOML: Invalid value (at line 2"),
+        (b"[checks]\na = 1\n[checks]\n", "not TOML"),
+        (b"\xff\xfe", "line 1 is not UTF-8"),
+        (b"# \n\n\xff", "line 3 is not UTF-8"),
+        (
+            b"[environmnt]\n",
+            "line 1: environmnt is not known here; allowed are environment, checks",
+        ),
+        (b"\nsetup = []\n", "line 2: setup is not known here"),
+        (b"[environment]\nsteup = []\n", "line 2: environment.steup is not known here"),
+        (b"[environment]\nsetup = 'x'\n", "line 2: environment.setup: "),
+        (b"[environment]\nsetup = ['x', 1]\n", "line 2: environment.setup.1: "),
+        (b"[environment]\nsetup = ['']\n", "at least 1 character"),
+        (b"[environment]\nsetup = [%s]\n" % (b"'x'," * 21), "at most 20 items"),
+        (b"[environment]\nlock_files = ['/etc/passwd']\n", "environment.lock_files.0"),
+        (b"[environment]\nlock_files = ['']\n", "environment.lock_files.0"),
+        (b"environment = 1\n", "line 1: environment: "),
+        (b"checks = []\n", "line 1: checks: "),
+        (b"[checks]\na = 1\n", "line 2: checks.a: "),
+        (b"[checks]\na = ['x']\n", "line 2: checks.a: "),
+        (b"[checks]\na = {}\n", "checks.a.command: field required"),
+        (b"[checks]\na = {command = 'x', limit = 1}\n", "line 2: checks.a.limit is not known"),
+        (b"[checks.a]\ncommand = 'x'\ntimeout_seconds = true\n", "line 3: checks.a.timeout"),
+        (b"[checks]\na = {command = 'x', timeout_seconds = '9'}\n", "checks.a.timeout_seconds"),
+        (b"[checks]\na = {command = 'x', timeout_seconds = inf}\n", "checks.a.timeout_seconds"),
+        (b"[checks]\na = {command = 'x', timeout_seconds = -1}\n", "checks.a.timeout_seconds"),
+        (b"[checks]\n'A b' = 'x'\n", "line 2: checks.A b"),
+        (b"[checks]\n" + b"".join(b"a%d = 'x'\n" % n for n in range(9)), "at most 8 items"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(text: bytes, reason: str):
+    """File, line and key are said, and what is allowed."""
+    with pytest.raises(ApplicationError) as refused:
+        parse(text)
+    assert reason in str(refused.value)
+    assert str(refused.value).startswith("repository: .overnight.toml cannot be used: ")
+    assert (refused.value.type, refused.value.non_retryable) == (Failure.REPOSITORY, True)
+
+
+def test_the_environment_is_named_by_what_makes_it():
+    """Commands, their order and lock files count; files that are not listed do not."""
+    plain = parse(b"[environment]\nsetup = ['a', 'b']\nlock_files = ['x', 'y']\n")
+    swapped = parse(b"[environment]\nsetup = ['b', 'a']\nlock_files = ['x', 'y']\n")
+    key = environment_key(plain, {"x": b"1"})
+    assert key == environment_key(plain, {"other": b"2", "x": b"1"})
+    others = {
+        environment_key(swapped, {"x": b"1"}),
+        environment_key(plain, {"x": b"2"}),
+        environment_key(plain, {"y": b"1"}),
+        environment_key(plain, {"x": b"1", "y": b""}),
+        environment_key(plain, {}),
+    }
+    assert len(others) == 5
+    assert key not in others
