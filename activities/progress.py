@@ -21,6 +21,7 @@ async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]
         yield
         return
     loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle | None = None
 
     def beat() -> None:
         nonlocal timer
@@ -29,8 +30,9 @@ async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]
 
     # Not a task: a TaskGroup would wrap the block's ApplicationError in an ExceptionGroup, and
     # Temporal would lose its type and retry what is permanent.
-    timer: asyncio.Handle = loop.call_soon(beat)
+    beat()
     try:
         yield
     finally:
-        timer.cancel()
+        if timer is not None:
+            timer.cancel()

@@ -1,0 +1,144 @@
+"""One streamed request through litellm; the only module that imports it (2-5 s, 175 MB).
+
+Only the model worker, which alone holds the providers' keys, imports this module. Litellm's own
+retries are off: Temporal repeats.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import aclosing
+from typing import NamedTuple
+
+# Litellm reads these while it is imported; without them it fetches its price list from the
+# network and may load a `.env` of the current folder (measured, 1.101.6).
+os.environ.update(  # noqa: TID251  # for a library, not for us
+    LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION", LITELLM_LOG="ERROR"
+)
+
+import litellm
+from litellm.exceptions import LITELLM_EXCEPTION_TYPES
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.types.utils import ModelResponse
+
+from activities.model import errors, wire
+from activities.model.tools import Json
+from runtime.settings import Settings
+from workflows.contract.failures import Failure
+from workflows.contract.transcript import AssistantMessage
+
+litellm.suppress_debug_info = True  # it prints advertisements on stdout otherwise
+logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)  # its errors quote prompts
+
+UNLISTED_CLAUDE_OUTPUT_TOKENS = 16_384
+"""Litellm would cut the answers of a Claude it does not list at 4,096."""
+
+CHARACTERS_PER_TOKEN = 4
+
+_FAILURES: tuple[type[Exception], ...] = (*LITELLM_EXCEPTION_TYPES, ValueError, OSError)
+
+
+class _Reply(NamedTuple):
+    response: ModelResponse
+    finish: str | None
+    """None when the provider never said that it was done; litellm then invents `stop`."""
+
+
+async def ask(request: wire.Request, step: str, settings: Settings) -> wire.Answer:
+    """Send one request and return the complete answer; never a cut or an empty one.
+
+    Args:
+        request: what is asked.
+        step: makes the ids of calls that the provider named badly.
+        settings: endpoint, stall and cap.
+
+    Raises:
+        ApplicationError: `model_wait`, `model_retry`, `model_compact` or `model_fatal`.
+    """
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(settings.model_cap_seconds):
+            reply = await _stream(request, settings)
+    except TimeoutError as error:
+        limit = f"{settings.model_cap_seconds:g} s"
+        reason = f"model {request.model!r} took longer than {limit}; it is asked again"
+        raise errors.make(Failure.MODEL_RETRY, reason) from error
+    except _FAILURES as error:
+        raise errors.translate(error, request.model, _key_names(request.model)) from error
+    raw = reply.response.choices[0].message.model_dump(exclude_none=True)
+    message = wire.assistant_message(raw, step)
+    is_empty = not message.text.strip() and not message.calls
+    objection = errors.objection(reply.finish, is_empty=is_empty, model=request.model)
+    if objection is not None:
+        raise objection
+    return _answer(reply, message, request, time.monotonic() - started)
+
+
+async def _stream(request: wire.Request, settings: Settings) -> _Reply:
+    stream = await litellm.acompletion(
+        model=request.model,
+        messages=list(request.messages),
+        tools=list(request.tools),
+        stream=True,
+        stream_options={"include_usage": True},
+        # The client libraries would repeat on their own, hidden from Temporal and the journal.
+        max_retries=0,
+        num_retries=0,
+        # Counts from the last byte received (measured): it finds stalls, not long answers.
+        timeout=settings.model_stall_seconds,
+        drop_params=True,
+        **_endpoint(request.model, settings),
+        **_output_limit(request.model),
+    )
+    if not isinstance(stream, CustomStreamWrapper):
+        message = f"litellm answered with {type(stream).__name__} instead of a stream"
+        raise TypeError(message)
+    async with aclosing(stream):
+        chunks = [chunk async for chunk in stream]
+    response = litellm.stream_chunk_builder(chunks)
+    if not isinstance(response, ModelResponse):
+        return _Reply(ModelResponse(), None)
+    return _Reply(response, stream.received_finish_reason)
+
+
+def _endpoint(model: str, settings: Settings) -> Json:
+    if settings.model_base_url is None:
+        return {}
+    missing = litellm.validate_environment(model)["missing_keys"]
+    # Local servers want no key, but the client library refuses to start without one.
+    key = {"api_key": "none"} if missing else {}
+    return {"api_base": settings.model_base_url, **key}
+
+
+def _output_limit(model: str) -> Json:
+    if not wire.is_claude(model) or _is_listed(model):
+        return {}
+    return {"max_tokens": UNLISTED_CLAUDE_OUTPUT_TOKENS}
+
+
+def _is_listed(model: str) -> bool:
+    return model in litellm.model_cost or model.partition("/")[2] in litellm.model_cost
+
+
+def _key_names(model: str) -> tuple[str, ...]:
+    missing = litellm.validate_environment(model)["missing_keys"]
+    return tuple(missing) or (f"{model.partition('/')[0].upper()}_API_KEY",)
+
+
+def _answer(
+    reply: _Reply, message: AssistantMessage, request: wire.Request, seconds: float
+) -> wire.Answer:
+    usage = getattr(reply.response, "usage", None)
+    said = len(message.model_dump_json()) // CHARACTERS_PER_TOKEN
+    asked = len(request.canonical()) // CHARACTERS_PER_TOKEN
+    # Litellm prices an unlisted model at 0; free and unknown are both counted by tokens.
+    cost = getattr(usage, "cost", None) or None
+    return wire.Answer(
+        message=message,
+        finish=reply.finish or "",
+        input_tokens=getattr(usage, "prompt_tokens", 0) or asked,
+        output_tokens=getattr(usage, "completion_tokens", 0) or said,
+        cost_usd=cost,
+        seconds=round(seconds, 3),
+    )

@@ -1,0 +1,166 @@
+"""What went wrong between us and a provider, by who can act on it; knows no client library.
+
+Providers and litellm agree on few exception classes, so the status and the words decide.
+"""
+
+import re
+import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import NamedTuple
+
+from temporalio.exceptions import ApplicationError
+
+from workflows.contract.failures import Failure
+
+WAIT_SECONDS_LEAST = 1.0
+WAIT_SECONDS_MOST = 600.0
+QUOTED_CHARACTERS = 300
+
+TOO_MANY_REQUESTS = 429
+TOO_LARGE = 413
+NOT_FOUND = 404
+SERVER_ERROR = 500
+RETRYABLE = frozenset({408, 409, 425})
+
+_QUOTA = re.compile(
+    r"insufficient_quota|exceeded your current quota|credit balance is too low", re.IGNORECASE
+)
+_RETRY_IN = re.compile(r"retry in \d|retryDelay", re.IGNORECASE)
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|maximum context length|context window|request_too_large"
+    r"|request too large|prompt is too long|input is too long|too many input tokens"
+    r"|input token count.{0,40}exceeds|string too long",
+    re.IGNORECASE,
+)
+_NO_KEY = re.compile(
+    r"missing (credentials|\w+ api key)|api_key client option must be set", re.IGNORECASE
+)
+_NO_PROVIDER = re.compile(r"LLM Provider NOT provided|model_not_found")
+_SECRET = re.compile(r"\b((sk|pk|rk|gsk|xai)[-_]|AIza)[A-Za-z0-9_*-]{6,}")
+
+_ADVICE = {
+    Failure.MODEL_WAIT: "the provider limits the rate; it is asked again later",
+    Failure.MODEL_RETRY: "the provider failed; it is asked again",
+    Failure.MODEL_COMPACT: "the transcript is longer than the model can read",
+}
+
+
+class Fault(NamedTuple):
+    """What a failed request left: all that a class is decided by."""
+
+    status: int | None
+    text: str
+    retry_after: str | None = None
+    """The header of this name: seconds or an HTTP date."""
+
+
+def fault_of(error: BaseException) -> Fault:
+    """Read a litellm exception by its attributes."""
+    status = getattr(error, "status_code", None)
+    # Its `response.headers` are empty (measured, litellm 1.101.6).
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    retry_after = headers.get("retry-after")
+    code = getattr(error, "code", None)
+    return Fault(
+        status=status if isinstance(status, int) else None,
+        text=f"{error} {code or ''}".strip(),
+        retry_after=None if retry_after is None else str(retry_after),
+    )
+
+
+def classify(fault: Fault) -> Failure:
+    """Tell who can act: time, Overnight by shortening the transcript, or a person."""
+    is_out_of_quota = _QUOTA.search(fault.text) and not _RETRY_IN.search(fault.text)
+    # An absent key arrives as status 500 (measured).
+    if is_out_of_quota or _NO_KEY.search(fault.text):
+        return Failure.MODEL_FATAL
+    if _OVERFLOW.search(fault.text) or fault.status == TOO_LARGE:
+        return Failure.MODEL_COMPACT
+    if fault.status == TOO_MANY_REQUESTS:
+        return Failure.MODEL_WAIT
+    if fault.status is None or fault.status >= SERVER_ERROR or fault.status in RETRYABLE:
+        return Failure.MODEL_RETRY
+    return Failure.MODEL_FATAL
+
+
+def translate(error: BaseException, model: str, keys: tuple[str, ...]) -> ApplicationError:
+    """Turn a failed request into the error that the workflow understands.
+
+    Args:
+        error: what litellm raised.
+        model: its name, for people.
+        keys: the environment variables that can hold the provider's key.
+    """
+    fault = fault_of(error)
+    failure = classify(fault)
+    words = " ".join(fault.text.partition("Traceback (most recent")[0].split())
+    said = _SECRET.sub("[hidden]", words)[:QUOTED_CHARACTERS]
+    status = "" if fault.status is None else f" (status {fault.status})"
+    message = f"model {model!r} gave no answer{status}: {_advice(failure, fault, keys)}; {said}"
+    return make(failure, message, wait=retry_delay(fault))
+
+
+def make(failure: Failure, message: str, wait: timedelta | None = None) -> ApplicationError:
+    """Make an error; what no repetition mends is not retryable."""
+    return ApplicationError(
+        message,
+        type=failure,
+        non_retryable=failure in (Failure.MODEL_FATAL, Failure.MODEL_COMPACT),
+        next_retry_delay=wait,
+    )
+
+
+def retry_delay(fault: Fault) -> timedelta | None:
+    """Return how long the provider asks to wait, within 1 s and 10 min; none if it does not."""
+    if fault.retry_after is None or classify(fault) not in (
+        Failure.MODEL_WAIT,
+        Failure.MODEL_RETRY,
+    ):
+        return None
+    seconds = _seconds(fault.retry_after)
+    if seconds is None:
+        return None
+    return timedelta(seconds=min(max(seconds, WAIT_SECONDS_LEAST), WAIT_SECONDS_MOST))
+
+
+def objection(finish: str | None, *, is_empty: bool, model: str) -> ApplicationError | None:
+    """Return why an answer that arrived cannot be used; none when it can.
+
+    Args:
+        finish: why the provider stopped, in OpenAI's words; none when it never said.
+        is_empty: whether there is neither text nor a tool call.
+        model: its name, for people.
+    """
+    if finish is None:
+        return make(Failure.MODEL_RETRY, f"the answer of model {model!r} was cut before its end")
+    if finish == "content_filter":
+        message = f"model {model!r} declined to answer: change the prompt or the model"
+        return make(Failure.MODEL_FATAL, message)
+    if is_empty:
+        message = f"model {model!r} sent an empty answer (it stopped for {finish!r})"
+        return make(Failure.MODEL_RETRY, message)
+    return None
+
+
+def _seconds(header: str) -> float | None:
+    try:
+        return float(header)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(header).timestamp() - time.time()
+    except ValueError:
+        return None
+
+
+def _advice(failure: Failure, fault: Fault, keys: tuple[str, ...]) -> str:
+    if failure is not Failure.MODEL_FATAL:
+        return _ADVICE[failure]
+    if _QUOTA.search(fault.text):
+        return "the account's quota is used up; raise it with the provider"
+    if fault.status in (401, 403) or _NO_KEY.search(fault.text):
+        return f"set a valid {' or '.join(keys)} in the environment of `overnight up`"
+    if fault.status == NOT_FOUND or _NO_PROVIDER.search(fault.text):
+        return "check the model's name (such as `anthropic/…`) and OVERNIGHT_MODEL_BASE_URL"
+    return "the request was refused; see the provider's words"

@@ -1,0 +1,135 @@
+"""The tools as models see them, and the reading of a call: arguments, or why they are refused."""
+
+import json
+import unicodedata
+from functools import cache
+
+from pydantic import ValidationError
+
+from workflows.contract.tools import ARGUMENTS, Arguments, BashArguments, FinishArguments
+from workflows.contract.transcript import RequestedCall, ToolName
+
+Json = dict[str, object]
+
+SUMMARY_CHARACTERS = 500
+REASON_CHARACTERS = 600
+QUOTED_CHARACTERS = 40
+
+DESCRIPTIONS = {
+    ToolName.BASH: "Run a bash script in the workspace, in a fresh shell without a terminal."
+    " Returns the exit code and the output, cut in the middle when it is long.",
+    ToolName.VIEW: "Show a file with numbered lines, or list a folder.",
+    ToolName.EDIT: "Replace text in a file. old_str must match exactly and occur exactly once,"
+    " unless replace_all is set.",
+    ToolName.WRITE: "Create a file, with the folders it needs, or replace all of its content.",
+    ToolName.FINISH: "End the turn: the task is done, or cannot be done. Call it alone.",
+}
+
+
+@cache
+def schemas() -> tuple[Json, ...]:
+    """Return the tools in the form of the chat completions interface; never changes."""
+    return tuple(
+        {
+            "type": "function",
+            "function": {
+                "name": name.value,
+                "description": DESCRIPTIONS[name],
+                "parameters": _parameters(ARGUMENTS[name]),
+            },
+        }
+        for name in ToolName
+    )
+
+
+def parse(call: RequestedCall) -> Arguments | str:
+    """Return the call's arguments, or the reason for the model why it is not carried out."""
+    if call.name not in set(ToolName):
+        return f"there is no tool {call.name[:60]!r}; the tools are: {', '.join(ToolName)}"
+    try:
+        value = json.loads(call.arguments)
+    except json.JSONDecodeError as error:
+        return _not_json(call.arguments, error)
+    except (RecursionError, ValueError):
+        return "the arguments are nested too deeply, or hold a number of thousands of digits"
+    if not isinstance(value, dict):
+        return f"the arguments must be a JSON object, not {type(value).__name__}"
+    try:
+        return ARGUMENTS[ToolName(call.name)].model_validate(value)
+    except ValidationError as error:
+        return _unfit(call.name, error)[:REASON_CHARACTERS]
+
+
+def summarise(arguments: Arguments) -> str:
+    """Return one harmless line for people: the command's first line, the path, the summary."""
+    match arguments:
+        case BashArguments():
+            text = arguments.command.strip()
+        case FinishArguments():
+            text = arguments.summary.strip()
+        case _:
+            text = arguments.path
+    first, newline, _ = text.partition("\n")
+    return harmless(first[:SUMMARY_CHARACTERS] + (" …" if newline else ""))[:SUMMARY_CHARACTERS]
+
+
+def harmless(text: str) -> str:
+    """Replace what a terminal could obey, all but newline and tab, by a visible mark."""
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if _is_harmful(character) else character
+        for character in text.replace("\r\n", "\n")
+    )
+
+
+def _is_harmful(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    # The bidirectional controls make a line read otherwise than it is (CVE-2021-42574).
+    return unicodedata.category(character) in _OBEYED or character in _BIDIRECTIONAL
+
+
+_OBEYED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _parameters(arguments: type[Arguments]) -> Json:
+    schema = arguments.model_json_schema()
+    properties = {
+        name: _property(dict(value)) for name, value in dict(schema["properties"]).items()
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": schema.get("required", []),
+        "additionalProperties": False,
+    }
+
+
+def _property(schema: Json) -> Json:
+    # Not every provider knows anyOf, and an optional argument can simply be left out.
+    variants = schema.pop("anyOf", [])
+    for variant in variants if isinstance(variants, list) else []:
+        if variant.get("type") != "null":
+            schema = {**variant, **schema}
+    dropped = ("title", "maxLength", "minLength")
+    kept = {key: value for key, value in schema.items() if key not in dropped}
+    return {key: value for key, value in kept.items() if value is not None}
+
+
+def _not_json(text: str, error: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return "the arguments are empty; send a JSON object"
+    around = text[max(0, error.pos - QUOTED_CHARACTERS) : error.pos + QUOTED_CHARACTERS]
+    return (
+        f"the arguments are not valid JSON: {error.msg} at character {error.pos} of {len(text)},"
+        f" near {around!r}; send the call again with correct JSON"
+    )
+
+
+def _unfit(name: str, error: ValidationError) -> str:
+    problems = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        problems.append(f"{field}: {message}" if field else message)
+    return f"the arguments of {name} do not fit: " + "; ".join(problems)

@@ -1,0 +1,14 @@
+"""A process that makes one model call until it is killed: home, URL and the call as JSON."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from activities.model.adapter import LiteLlmModel
+from runtime.store import Store
+from tests.activities.model.conftest import settings_for
+from workflows.contract.model import ModelCall
+
+home, url, call = sys.argv[1:]
+model = LiteLlmModel(settings_for(Path(home), url), Store(Path(home) / "store"))
+asyncio.run(model.step(ModelCall.model_validate_json(call)))
