@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.sandbox.provider import SandboxRefusedError
 from runtime import logs, temporal
 from runtime.settings import Settings, host_id
 from runtime.store import Store
@@ -170,12 +171,16 @@ async def serve_until_signalled(role: str, settings: Settings) -> None:
 
 def main() -> None:
     """Run the role named on the command line."""
-    if len(sys.argv) != 2 or sys.argv[1] not in ROLES:
+    role = " ".join(sys.argv[1:])
+    if role not in ROLES:
         sys.stderr.write(f"usage: python -m activities.worker {'|'.join(ROLES)}\n")
         sys.exit(2)
-    role = sys.argv[1]
     logs.configure(f"worker.{role}")
-    asyncio.run(serve_until_signalled(role, Settings()))
+    try:
+        asyncio.run(serve_until_signalled(role, Settings()))
+    except SandboxRefusedError as refused:
+        log.error("sandbox.refused", reason=str(refused))  # noqa: TRY400  # it needs no traceback
+        sys.exit(1)
     sys.stderr.flush()
     # The Temporal core can abort the process while the interpreter shuts down
     # (temporalio/sdk-python#300); all work is done here.

@@ -7,7 +7,7 @@ whatever should be seen without a worker goes through `show`.
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
-from workflows.contract.names import OPTIONS_MEMO, PHASE_ATTRIBUTE, VIEW_MEMO
+from workflows.contract.names import PHASE_ATTRIBUTE, VIEW_MEMO
 from workflows.contract.sandbox import SandboxBinding
 from workflows.contract.session import (
     Phase,
@@ -124,7 +124,7 @@ class SessionRecord:
 
     def memo(self) -> dict[str, object]:
         """Return what the session's next run shows from its first moment on."""
-        return {VIEW_MEMO: self.view(), OPTIONS_MEMO: self.options}
+        return {**workflow.memo(), VIEW_MEMO: self.view()}
 
     def view(self) -> SessionView:
         """Return what anybody may see."""

@@ -110,7 +110,9 @@ class AgentSession:
             ),
             # Upserted values do not pass to the next run by themselves.
             memo=record.memo(),
-            search_attributes=TypedSearchAttributes([SearchAttributePair(PHASE_KEY, record.phase.value)]),
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(PHASE_KEY, record.phase.value)]
+            ),
         )
 
     async def _end(self) -> SessionEnd:

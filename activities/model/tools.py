@@ -12,6 +12,7 @@ from workflows.contract.transcript import RequestedCall, ToolName
 Json = dict[str, object]
 
 SUMMARY_CHARACTERS = 500
+FINISH_CHARACTERS = 2_000
 REASON_CHARACTERS = 600
 QUOTED_CHARACTERS = 40
 
@@ -61,12 +62,12 @@ def parse(call: RequestedCall) -> Arguments | str:
 
 
 def summarise(arguments: Arguments) -> str:
-    """Return one harmless line for people: the command's first line, the path, the summary."""
+    """Return harmless text for people: the command's first line, the path, the whole summary."""
     match arguments:
         case BashArguments():
             text = arguments.command.strip()
         case FinishArguments():
-            text = arguments.summary.strip()
+            return harmless(arguments.summary.strip())[:FINISH_CHARACTERS]
         case _:
             text = arguments.path
     first, newline, _ = text.partition("\n")

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -61,7 +61,7 @@ class Rig:
     archive: FakeArchive = field(default_factory=FakeArchive)
     budget: Budget = field(default_factory=Budget)
 
-    def script(self, reply: Callable[[ModelCall], Reply]) -> None:
+    def script(self, reply: Callable[[ModelCall], Reply | Awaitable[Reply]]) -> None:
         self.model = FakeModel(reply)
 
     @property

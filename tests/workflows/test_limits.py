@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from activities.worker import WORKFLOW_RUNNER
-from runtime.temporal import pydantic_data_converter
 from tests.fakes import FINISH, calls
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract import names

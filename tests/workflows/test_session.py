@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio.exceptions import ApplicationError
 
-from tests.fakes import FINISH, calls
+from tests.fakes import FINISH, Reply, calls, model_step
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract import names
 from workflows.contract.failures import Failure
@@ -16,7 +16,7 @@ from workflows.contract.session import (
     SessionInput,
     StopReason,
 )
-from workflows.contract.transcript import FromPrompt, FromWorkflow, ToolName
+from workflows.contract.transcript import FromPrompt, FromWorkflow, RefusedCall, ToolName
 
 
 async def test_a_prompt_becomes_a_pull_request(rig: Rig) -> None:
@@ -102,7 +102,7 @@ async def test_a_steering_prompt_joins_the_running_turn(rig: Rig) -> None:
     asked = asyncio.Event()
     steered = asyncio.Event()
 
-    async def answer(step: int) -> object:
+    async def answer(step: int) -> Reply:
         if step == 1:
             asked.set()
             await steered.wait()
@@ -225,9 +225,6 @@ async def test_an_interrupt_during_a_check_proposes_nothing(rig: Rig) -> None:
 
 async def test_three_unusable_steps_in_a_row_end_the_turn(rig: Rig) -> None:
     """A model that cannot form calls is not asked for ever."""
-    from tests.fakes import model_step
-    from workflows.contract.transcript import RefusedCall
-
     bad = (RefusedCall(id="x", name="bsh", reason="no such tool"),)
     rig.script(lambda call: model_step(call, ()).model_copy(update={"refused": bad}))
     async with rig.workers():

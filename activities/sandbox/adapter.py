@@ -1,0 +1,282 @@
+"""The port `Sandbox` for boxes on this host: bubblewrap, or the unsafe host provider."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.failures import permanent, temporary
+from activities.mirror import Mirrors
+from activities.progress import beating
+from activities.sandbox import commands, export
+from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, StartCommand
+from activities.sandbox.commands import Ended
+from activities.sandbox.layers import OUR_SECONDS, Layers
+from activities.sandbox.lifetime import BoxFailed, destroy, ensure_running, is_running
+from activities.sandbox.locks import exclusive
+from activities.sandbox.preparation import Preparation, Prepared
+from activities.sandbox.provider import boxes_folder, provider_for
+from runtime.settings import Settings
+from runtime.store import Store
+from runtime.transcript import Transcripts, read_arguments
+from workflows.contract.base import Sha256
+from workflows.contract.failures import Failure
+from workflows.contract.sandbox import (
+    EXCERPT_CHARACTERS,
+    CloseSandbox,
+    CommandOutcome,
+    CommandResult,
+    ExportWork,
+    FileResult,
+    Opened,
+    OpenSandbox,
+    RunCommand,
+    SandboxBinding,
+    SandboxClosed,
+    SandboxReady,
+    StopCommand,
+    UseFile,
+    WorkBundle,
+)
+from workflows.contract.tools import (
+    BashArguments,
+    EditArguments,
+    ViewArguments,
+    WriteArguments,
+)
+from workflows.contract.transcript import ToolCall, ToolMessage, ToolName
+from workflows.ports import Sandbox
+
+log = structlog.get_logger()
+
+
+class LocalSandboxes(Sandbox):
+    """Every sandbox of this host, each a folder and a supervisor that outlives this process."""
+
+    def __init__(self, settings: Settings, store: Store, mirrors: Mirrors, queue: str) -> None:
+        """Look at the host; raises when the configured provider cannot be used."""
+        self._boxes = boxes_folder(settings)
+        self._locks = settings.sandboxes_path / "locks"
+        self._provider = provider_for(settings)
+        self._store = store
+        self._transcripts = Transcripts(store)
+        self._queue = queue
+        environments = Layers(
+            settings.sandboxes_path / "layers", self._boxes, mirrors, self._provider
+        )
+        self._preparation = Preparation(store, mirrors, self._provider, environments)
+
+    @activity.defn(name="sandbox.open")
+    async def open(self, request: OpenSandbox) -> SandboxReady:
+        """Make the box, or find it and start its supervisor again."""
+        started = time.monotonic()
+        paths = self._paths(request.sandbox_id)
+        try:
+            async with beating(), exclusive(self._locks / request.sandbox_id):
+                prepared, how = await self._open(paths, request)
+        except BoxFailed as error:
+            # Not marked permanent: a starved host may do it at the next attempt.
+            raise ApplicationError(str(error), type=Failure.SANDBOX_UNAVAILABLE) from error
+        seconds = time.monotonic() - started
+        log.info("sandbox.opened", sandbox=request.sandbox_id, how=how.value, seconds=seconds)
+        return SandboxReady(
+            session=request.session,
+            binding=SandboxBinding(
+                sandbox_id=request.sandbox_id,
+                queue=self._queue,
+                workspace=self._provider.workspace(paths),
+                generation=request.generation,
+            ),
+            how=how,
+            provider=self._provider.name,
+            base_commit=prepared.base_commit,
+            setup=prepared.setup,
+            seconds=seconds,
+        )
+
+    @activity.defn(name="sandbox.run_command")
+    async def run_command(self, request: RunCommand) -> CommandResult:
+        """Start or attach, and wait for the end."""
+        paths = self._paths(request.binding.sandbox_id)
+        shell, seconds = await self._wanted(request)
+        command = StartCommand(
+            id=request.command_id,
+            shell=shell,
+            env=self._provider.environment(paths),
+            timeout_s=seconds,
+            output_limit=commands.OUTPUT_LIMIT_BYTES,
+        )
+        async with beating():
+            try:
+                ended = await commands.run(paths, command)
+            except BoxRefused as error:
+                raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
+        return await self._result(request, ended)
+
+    @activity.defn(name="sandbox.stop_command")
+    async def stop_command(self, request: StopCommand) -> CommandResult:
+        """End it, wherever it is."""
+        async with beating():
+            paths = self._paths(request.binding.sandbox_id)
+            return await self._result(request, await commands.stop(paths, request.command_id))
+
+    @activity.defn(name="sandbox.use_file")
+    async def use_file(self, request: UseFile) -> FileResult:
+        """Let the supervisor do it, which keeps the result of a change under its effect id."""
+        fields = await self._file_fields(request)
+        paths = self._paths(request.binding.sandbox_id)
+        try:
+            async with beating():
+                answer = await BoxClient(paths).file(fields)
+        except BoxGone as error:
+            if is_running(paths):
+                raise temporary(str(error)) from error
+            raise permanent(Failure.SANDBOX_GONE, str(error)) from error
+        except BoxRefused as error:
+            raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
+        return FileResult(
+            session=request.session,
+            turn=request.turn,
+            step=request.step,
+            effect_id=request.effect_id,
+            ok=answer.ok,
+            excerpt=answer.text[:EXCERPT_CHARACTERS],
+            message=await self._message(request.call, answer.text),
+        )
+
+    @activity.defn(name="sandbox.export_work")
+    async def export_work(self, request: ExportWork) -> WorkBundle:
+        """Bundle inside, read the bundle from the command's log, keep it under its commit."""
+        paths = self._paths(request.binding.sandbox_id)
+        command = StartCommand(
+            id=request.command_id,
+            shell=export.script(request.base),
+            env=self._provider.environment(paths),
+            timeout_s=OUR_SECONDS,
+            output_limit=export.BUNDLE_LIMIT_BYTES,
+        )
+        async with beating():
+            ended = await commands.run(paths, command)
+            if ended.outcome is CommandOutcome.LOST:
+                raise permanent(Failure.SANDBOX_GONE, "the sandbox ended during the export")
+            if ended.code != 0:
+                said = ended.summary.text()[-800:]
+                message = f"git in the sandbox cannot export ({ended.outcome}): {said}"
+                raise permanent(Failure.GIT_TAMPERED, message)
+            output = await asyncio.to_thread(commands.stdout_of, paths, request.command_id)
+        found = export.parse(output)
+        key = f"bundles/{request.session}/{found.tip}" if found.bundle else None
+        if key is not None:
+            await self._store.create_async(key, found.bundle)
+        return WorkBundle(base=request.base, tip=found.tip, tree=found.tree, store_key=key)
+
+    @activity.defn(name="sandbox.close")
+    async def close(self, request: CloseSandbox) -> SandboxClosed:
+        """Remove the box."""
+        sandbox_id = request.binding.sandbox_id
+        try:
+            async with beating(), exclusive(self._locks / sandbox_id):
+                await destroy(self._paths(sandbox_id))
+        except BoxFailed as error:
+            raise ApplicationError(str(error), type=Failure.TEMPORARY) from error
+        log.info("sandbox.closed", sandbox=sandbox_id)
+        return SandboxClosed(session=request.session, sandbox_id=sandbox_id)
+
+    async def _open(self, paths: BoxPaths, request: OpenSandbox) -> tuple[Prepared, Opened]:
+        marker = paths.root / "prepared.json"
+        if marker.exists():
+            launch = self._provider.launch(paths, network=False)
+            started_anew = await ensure_running(paths, launch)
+            prepared = Prepared.model_validate_json(marker.read_bytes())
+            return prepared, Opened.RESTARTED if started_anew else Opened.ATTACHED
+        try:
+            prepared = await self._preparation.fill(paths, request)
+        except ApplicationError:
+            await destroy(paths)
+            raise
+        _write_whole(marker, prepared.model_dump_json())
+        return prepared, Opened.CREATED
+
+    async def _wanted(self, request: RunCommand) -> tuple[str, float]:
+        """Return the command line and its time in seconds."""
+        if request.call is None:
+            return request.shell or "", request.timeout_seconds
+        source = await read_arguments(self._store, request.call.source)
+        arguments = BashArguments.model_validate_json(source)
+        return arguments.command, min(arguments.timeout_seconds, request.timeout_seconds)
+
+    async def _file_fields(self, request: UseFile) -> dict[str, object]:
+        source = await read_arguments(self._store, request.call.source)
+        arguments = _FILE_ARGUMENTS[request.call.name].model_validate_json(source)
+        return {
+            "action": request.call.name.value,
+            "effect_id": request.effect_id,
+            **arguments.model_dump(exclude_none=True),
+        }
+
+    async def _result(self, request: RunCommand | StopCommand, ended: Ended) -> CommandResult:
+        text = ended.summary.text()
+        stdout, stderr = ended.summary.sizes.values()
+        message = None
+        if request.call is not None:
+            message = await self._message(request.call, _for_model(ended, text))
+        log.info(
+            "command.ended",
+            session=request.session,
+            command=request.command_id,
+            outcome=ended.outcome.value,
+            exit_code=ended.code,
+            seconds=ended.seconds,
+        )
+        return CommandResult(
+            session=request.session,
+            turn=request.turn,
+            step=request.step,
+            command_id=request.command_id,
+            outcome=ended.outcome,
+            exit_code=ended.code,
+            seconds=ended.seconds,
+            stdout_bytes=stdout,
+            stderr_bytes=stderr,
+            excerpt=text[-EXCERPT_CHARACTERS:],
+            message=message,
+        )
+
+    async def _message(self, call: ToolCall, text: str) -> Sha256:
+        return await self._transcripts.put(ToolMessage(call_id=call.id, text=text))
+
+    def _paths(self, sandbox_id: str) -> BoxPaths:
+        return BoxPaths(self._boxes / sandbox_id)
+
+
+_FILE_ARGUMENTS: dict[ToolName, type[ViewArguments | EditArguments | WriteArguments]] = {
+    ToolName.VIEW: ViewArguments,
+    ToolName.EDIT: EditArguments,
+    ToolName.WRITE: WriteArguments,
+}
+
+
+def _for_model(ended: Ended, text: str) -> str:
+    return f"{text.rstrip()}\n[{_ending(ended)}]".lstrip()
+
+
+def _ending(ended: Ended) -> str:
+    after = f"after {ended.seconds:.1f} s"
+    endings = {
+        CommandOutcome.EXITED: f"exit code {ended.code}",
+        CommandOutcome.TIMEOUT: f"killed by its timeout {after}",
+        CommandOutcome.STOPPED: f"stopped by the person {after}; it may have partly run",
+        CommandOutcome.OUTPUT_LIMIT: f"killed {after}: it printed too much",
+        CommandOutcome.KILLED: f"killed from inside the sandbox {after}",
+        CommandOutcome.LOST: "lost: the sandbox ended under it; it may have partly run",
+    }
+    return endings[ended.outcome]
+
+
+def _write_whole(path: Path, text: str) -> None:
+    pending = path.with_suffix(".pending")
+    pending.write_text(text)
+    pending.rename(path)

@@ -1,0 +1,92 @@
+"""Commands of a box from their start to their result, whoever started them."""
+
+import asyncio
+from typing import NamedTuple
+
+from activities.failures import temporary
+from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, Exit, StartCommand, read_exit
+from activities.sandbox.lifetime import is_running
+from activities.sandbox.output import OutputSummary, read_frames, summarise
+from workflows.contract.sandbox import CommandOutcome
+
+WAIT_SECONDS = 30.0
+"""How long one question to the supervisor waits for the end; the next one follows at once."""
+
+OUTPUT_LIMIT_BYTES = 4 * 1024**3
+
+_ANY_LENGTH = 2**62
+"""Waits for the end alone, not for output."""
+
+
+class Ended(NamedTuple):
+    """A command's end; no `exit` when its box was gone before the end was recorded."""
+
+    exit: Exit | None
+    summary: OutputSummary
+
+    @property
+    def outcome(self) -> CommandOutcome:
+        """Tell how it ended."""
+        return CommandOutcome.LOST if self.exit is None else self.exit.outcome
+
+    @property
+    def code(self) -> int | None:
+        """Return the exit code, 128 + n for signal n."""
+        return None if self.exit is None else self.exit.code
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it ran."""
+        return 0.0 if self.exit is None else (self.exit.ended_ns - self.exit.started_ns) / 1e9
+
+
+async def run(paths: BoxPaths, command: StartCommand) -> Ended:
+    """Start a command, or attach to it, and wait for its end.
+
+    A dead box makes a `lost` command.
+
+    Raises:
+        ApplicationError: `temporary`, when the box lives and does not answer; a retry attaches.
+    """
+    client = BoxClient(paths)
+    try:
+        end = (await client.start(command)).exit
+        while end is None:
+            progress = await client.wait(command.id, _ANY_LENGTH, WAIT_SECONDS)
+            if progress is None:
+                break
+            end = progress.exit
+    except BoxGone as gone:
+        end = _recorded(paths, command.id, gone)
+    return await _ended(paths, command.id, end)
+
+
+async def stop(paths: BoxPaths, command_id: str) -> Ended:
+    """End a command with all it started; in a dead box nothing runs any more.
+
+    Raises:
+        ApplicationError: `temporary`, when the box lives and does not answer.
+    """
+    try:
+        end: Exit | None = await BoxClient(paths).stop(command_id)
+    except BoxGone as gone:
+        end = _recorded(paths, command_id, gone)
+    return await _ended(paths, command_id, end)
+
+
+def stdout_of(paths: BoxPaths, command_id: str) -> bytes:
+    """Return a command's whole standard output; for our own commands, whose output is bounded."""
+    log = paths.command(command_id) / "log"
+    return b"".join(frame.data for frame in read_frames(log) if frame.stream == 1)
+
+
+def _recorded(paths: BoxPaths, command_id: str, gone: BoxGone) -> Exit | None:
+    end = read_exit(paths, command_id)
+    if end is None and is_running(paths):
+        raise temporary(str(gone)) from gone
+    return end
+
+
+async def _ended(paths: BoxPaths, command_id: str, end: Exit | None) -> Ended:
+    summary = await asyncio.to_thread(summarise, paths.command(command_id) / "log")
+    return Ended(end, summary)

@@ -1,0 +1,130 @@
+"""What viewing and editing mean for text: pure functions from bytes to bytes and sentences."""
+
+import itertools
+from collections.abc import Iterable
+
+MAX_LINES = 400
+MAX_CHARACTERS = 16_000
+"""Of a file's view, line numbers included; also of a folder's."""
+
+CLOSE_LINES = 3
+SEARCHED_LINES = 4_000
+SEARCHED_CHARACTERS = 200
+LISTED_MATCHES = 20
+
+
+class EditProblemError(Exception):
+    """The edit cannot be made; the message is for the model."""
+
+
+def is_binary(content: bytes) -> bool:
+    """Tell whether this is no text to show: it holds a NUL byte."""
+    return b"\0" in content
+
+
+def show(content: bytes, start: int, end: int | None) -> str:
+    r"""Number the lines from `start` to `end` (1-based, inclusive) and say what was left out.
+
+    At most `MAX_LINES` lines and `MAX_CHARACTERS` characters. Lines end at `\n`; a `\r` before it
+    is not shown. Bytes that are not UTF-8 appear as U+FFFD.
+    """
+    lines = content.decode(errors="replace").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    if not lines:
+        return "(the file is empty)"
+    if start > len(lines):
+        return f"(the file has {len(lines)} lines; line {start} is past its end)"
+    last = min(len(lines), len(lines) if end is None else end)
+    shown, taken = _within_limits(
+        f"{number:>6}\t{lines[number - 1].removesuffix(chr(13))}"
+        for number in range(start, last + 1)
+    )
+    cut = start + taken - 1
+    if cut < last:
+        shown.append(f"(cut after line {cut} of {len(lines)}; view the rest by lines)")
+    elif last < len(lines):
+        shown.append(f"(lines {start} to {last} of {len(lines)})")
+    return "\n".join(shown)
+
+
+def show_entries(entries: list[str]) -> str:
+    """List a folder's entries, one a line, and say how many were left out."""
+    if not entries:
+        return "(the folder is empty)"
+    shown, taken = _within_limits(iter(entries))
+    left_out = len(entries) - taken
+    return "\n".join([*shown, *([f"({left_out} more entries not shown)"] if left_out else [])])
+
+
+def _within_limits(lines: Iterable[str]) -> tuple[list[str], int]:
+    shown: list[str] = []
+    room = MAX_CHARACTERS
+    for line in itertools.islice(lines, MAX_LINES):
+        if len(line) + 1 > room:
+            if not shown:
+                shown.append(f"{line[:room]} … (line cut, {len(line)} characters)")
+            break
+        shown.append(line)
+        room -= len(line) + 1
+    return shown, len(shown)
+
+
+def replace(content: bytes, old: str, new: str, *, everywhere: bool) -> tuple[bytes, int]:
+    """Replace an exact piece of text; returns the new content and the number of replacements.
+
+    The piece must occur once, or at least once with `everywhere`. In a file whose every line ends
+    with CRLF the given line ends are taken for CRLF. Raises `EditProblemError`.
+    """
+    if not old:
+        message = "old_str is empty; it must name the text to replace"
+        raise EditProblemError(message)
+    wanted, substitute = old.encode(), new.encode()
+    if _is_crlf(content):
+        wanted, substitute = _with_crlf(wanted), _with_crlf(substitute)
+    if wanted == substitute:
+        message = "old_str and new_str are the same"
+        raise EditProblemError(message)
+    count = content.count(wanted)
+    if count == 0:
+        raise EditProblemError(_nothing_found(content, old))
+    if count > 1 and not everywhere:
+        raise EditProblemError(_too_many_found(content, wanted, count))
+    return content.replace(wanted, substitute), count
+
+
+def _is_crlf(content: bytes) -> bool:
+    return content.count(b"\r\n") == content.count(b"\n") > 0
+
+
+def _with_crlf(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _too_many_found(content: bytes, wanted: bytes, count: int) -> str:
+    numbers: list[str] = []
+    position = content.find(wanted)
+    while position >= 0 and len(numbers) < LISTED_MATCHES:
+        numbers.append(str(content.count(b"\n", 0, position) + 1))
+        position = content.find(wanted, position + len(wanted))
+    more = ", …" if count > len(numbers) else ""
+    return (
+        f"old_str occurs {count} times, at lines {', '.join(numbers)}{more}; "
+        "add surrounding lines to name one, or set replace_all"
+    )
+
+
+def _nothing_found(content: bytes, old: str) -> str:
+    import difflib  # noqa: PLC0415  # rarely needed, and every box's start would pay
+
+    # Comparing lines is slow: long files and long lines are only looked at in part.
+    lines = content.decode(errors="replace").split("\n")[:SEARCHED_LINES]
+    wanted = next((line for line in old.split("\n") if line.strip()), "")[:SEARCHED_CHARACTERS]
+    first_at: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        first_at.setdefault(line[:SEARCHED_CHARACTERS], number)
+    close = difflib.get_close_matches(wanted, first_at, n=CLOSE_LINES, cutoff=0.6)
+    if not close:
+        return "old_str does not occur in the file, and no line is close to its first"
+    listed = "\n".join(f"{first_at[line]:>6}\t{line.rstrip()}" for line in close)
+    return f"old_str does not occur in the file; the lines closest to its first are:\n{listed}"

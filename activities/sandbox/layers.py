@@ -1,0 +1,173 @@
+"""Environments set up once per repository and lock files, and copied into every session after.
+
+A layer is what the repository's `[environment] setup` left in a fresh checkout and in the home
+folder, without the files that git tracks. Setting up is the only time a box has network; it has
+no secrets then either.
+"""
+
+import asyncio
+from pathlib import Path
+
+from temporalio.exceptions import ApplicationError
+
+from activities.failures import permanent
+from activities.mirror import Mirrors
+from activities.sandbox import commands
+from activities.sandbox.box import BoxPaths, StartCommand
+from activities.sandbox.lifetime import destroy, ensure_running
+from activities.sandbox.locks import exclusive
+from activities.sandbox.provider import Provider
+from activities.sandbox.spawn import run_briefly
+from workflows.contract.base import CommitSha
+from workflows.contract.failures import Failure
+from workflows.contract.sandbox import CommandOutcome, Repository
+
+SETUP_SECONDS = 3_600.0
+OUR_SECONDS = 600.0
+COPY_SECONDS = 1_800.0
+
+CHECKOUT = "git reset --hard --quiet"
+
+# What is left then is what the set-up made; tracked files come from each session's own commit.
+STRIP = """
+git ls-files -z | xargs -0 -r rm -f --
+rm -rf .git
+find . -mindepth 1 -type d -empty -delete
+"""
+
+# A set-up's untracked results are part of the place, not of the work.
+EXCLUDE = """
+git -c core.quotePath=false ls-files --others --exclude-standard --directory |
+sed 's|^|/|' >> .git/info/exclude
+"""
+
+
+class Layers:
+    """The cached environments of one host, in `<sandboxes>/layers/<key>/{workspace,home}`."""
+
+    def __init__(self, folder: Path, boxes: Path, mirrors: Mirrors, provider: Provider) -> None:
+        self._folder = folder
+        self._boxes = boxes
+        self._mirrors = mirrors
+        self._provider = provider
+
+    async def ensure(
+        self, key: str, repository: Repository, commit: CommitSha, setup: tuple[str, ...]
+    ) -> bool:
+        """Have the layer; returns whether it had to be made.
+
+        One activity makes it while others wait. The commands of a set-up whose worker was killed
+        run on, and the next attempt attaches to them.
+
+        Raises:
+            ApplicationError: `setup_failed`, with the end of the failing command's output.
+        """
+        async with exclusive(self._folder / f"{key}.lock"):
+            if (self._folder / key).is_dir():
+                return False
+            paths = BoxPaths(self._boxes / f"setup-{key}")
+            try:
+                await self._make(paths, repository, commit, setup)
+            except ApplicationError:
+                # What failed may pass another time, and is then run again.
+                await destroy(paths)
+                raise
+            await self._keep(paths, key)
+            return True
+
+    async def copy_into(self, key: str, paths: BoxPaths) -> None:
+        """Copy a layer into the empty folders of a box."""
+        layer = BoxPaths(self._folder / key)
+        for source, target in ((layer.workspace, paths.workspace), (layer.home, paths.home)):
+            argv = ["cp", "--archive", "--reflink=auto", f"{source}/.", str(target)]
+            done = await asyncio.to_thread(run_briefly, argv, COPY_SECONDS)
+            if done.code != 0:
+                message = f"cannot copy the cached environment: {done.stderr[-500:]}"
+                raise permanent(Failure.SANDBOX_UNAVAILABLE, message)
+
+    async def _make(
+        self, paths: BoxPaths, repository: Repository, commit: CommitSha, setup: tuple[str, ...]
+    ) -> None:
+        if not (paths.workspace / ".git").is_dir():
+            await destroy(paths)
+            paths.make()
+            await seed(self._mirrors, paths, repository, commit, "overnight/setup")
+        await ensure_running(paths, self._provider.launch(paths, network=True))
+        box = BoxCommands(paths, self._provider)
+        await box.must("checkout", CHECKOUT)
+        await run_setup(box, setup)
+        await box.must("strip", STRIP)
+
+    async def _keep(self, paths: BoxPaths, key: str) -> None:
+        kept = BoxPaths(self._folder / f"{key}.pending")
+        await destroy(kept)
+        kept.root.mkdir(parents=True)
+        # Every command took its processes along when it ended, so nothing writes here any more.
+        paths.workspace.rename(kept.workspace)
+        paths.home.rename(kept.home)
+        kept.root.rename(self._folder / key)
+        await destroy(paths)
+
+
+class BoxCommands:
+    """Our own commands in a box, which must succeed."""
+
+    def __init__(self, paths: BoxPaths, provider: Provider) -> None:
+        self.paths = paths
+        self._environment = provider.environment(paths)
+
+    async def run(self, name: str, shell: str, seconds: float) -> commands.Ended:
+        """Run a command under its name, once in the life of the box."""
+        return await commands.run(
+            self.paths,
+            StartCommand(
+                id=name,
+                shell=shell,
+                env=self._environment,
+                timeout_s=seconds,
+                output_limit=commands.OUTPUT_LIMIT_BYTES,
+            ),
+        )
+
+    async def must(self, name: str, shell: str) -> bytes:
+        """Run a command and return its standard output.
+
+        Raises:
+            ApplicationError: `sandbox_unavailable`, with what it said.
+        """
+        ended = await self.run(name, f"set -e\n{shell}", OUR_SECONDS)
+        if ended.outcome is not CommandOutcome.EXITED or ended.code != 0:
+            message = (
+                f"{name} in the sandbox failed ({ended.outcome}): {ended.summary.text()[-800:]}"
+            )
+            raise permanent(Failure.SANDBOX_UNAVAILABLE, message)
+        return await asyncio.to_thread(commands.stdout_of, self.paths, name)
+
+
+async def run_setup(box: BoxCommands, setup: tuple[str, ...]) -> None:
+    """Run the repository's set-up commands in order.
+
+    Raises:
+        ApplicationError: `setup_failed`, not retryable.
+    """
+    for index, command in enumerate(setup):
+        ended = await box.run(f"setup-{index}", command, SETUP_SECONDS)
+        if ended.outcome is not CommandOutcome.EXITED or ended.code != 0:
+            said = ended.summary.text()[-1_200:]
+            message = (
+                f"the set-up command {command[:200]!r} failed ({ended.outcome}, exit code "
+                f"{ended.code}); mend [environment] setup in .overnight.toml: {said}"
+            )
+            raise permanent(Failure.SETUP_FAILED, message)
+
+
+async def seed(
+    mirrors: Mirrors, paths: BoxPaths, repository: Repository, commit: CommitSha, branch: str
+) -> None:
+    """Put a fresh git folder into a workspace that has none; nothing is checked out yet.
+
+    It is made outside and moved in whole, so that git never runs where a sandbox can write.
+    """
+    outside = paths.root / "git"
+    await mirrors.seed(repository, commit, branch, outside)
+    outside.rename(paths.workspace / ".git")

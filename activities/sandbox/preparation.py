@@ -1,0 +1,110 @@
+"""Fills a new box: its environment, the repository at its base, the work of an earlier box."""
+
+from typing import Literal, NamedTuple
+
+from activities import configuration
+from activities.configuration import RepositoryConfiguration
+from activities.mirror import Mirrors
+from activities.sandbox import layers
+from activities.sandbox.box import BoxPaths
+from activities.sandbox.layers import BoxCommands, Layers
+from activities.sandbox.lifetime import destroy, ensure_running
+from activities.sandbox.provider import Provider
+from runtime.store import Store, sha256
+from workflows.contract.base import CommitSha, Frozen
+from workflows.contract.sandbox import OpenSandbox, Repository, WorkBundle
+
+# HEAD stays at the base, as if the work had just been done and not committed.
+RESTORE = """
+git fetch --quiet "$HOME/restore.bundle" refs/overnight/work
+git read-tree --reset -u FETCH_HEAD
+git reset --quiet
+rm -f "$HOME/restore.bundle" .git/FETCH_HEAD
+"""
+
+LOCK_FILE_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+class Prepared(Frozen):
+    """A box that stands with everything in it; written beside it when it does."""
+
+    base_commit: CommitSha
+    setup: Literal["none", "cached", "run"]
+
+
+class Layer(NamedTuple):
+    """The environment a box starts from."""
+
+    key: str
+    was_made: bool
+
+
+class Preparation:
+    """Fills boxes of one provider; killed at any instant, it starts over with an empty box."""
+
+    def __init__(
+        self, store: Store, mirrors: Mirrors, provider: Provider, environments: Layers
+    ) -> None:
+        self._store = store
+        self._mirrors = mirrors
+        self._provider = provider
+        self._layers = environments
+
+    async def fill(self, paths: BoxPaths, request: OpenSandbox) -> Prepared:
+        """Make the box from nothing; what stood there unfinished is removed first.
+
+        Raises:
+            ApplicationError: `repository`, `setup_failed` or `sandbox_unavailable`.
+        """
+        repository = request.repository
+        commit = request.base_commit or await self._mirrors.fetch(repository)
+        wanted = configuration.parse(
+            await self._mirrors.read_file(repository, commit, configuration.FILE_NAME)
+        )
+        layer = await self._layer(repository, commit, wanted)
+        await destroy(paths)
+        paths.make()
+        if layer is not None:
+            await self._layers.copy_into(layer.key, paths)
+        await layers.seed(self._mirrors, paths, repository, commit, request.branch)
+        await ensure_running(paths, self._provider.launch(paths, network=False))
+        box = BoxCommands(paths, self._provider)
+        await box.must("open-checkout", layers.CHECKOUT)
+        if wanted.setup and layer is None:
+            await layers.run_setup(box, wanted.setup)
+        if wanted.setup:
+            await box.must("open-exclude", layers.EXCLUDE)
+        await self._restore(box, request.restore)
+        return Prepared(base_commit=commit, setup=_said(wanted, layer))
+
+    async def _layer(
+        self, repository: Repository, commit: CommitSha, wanted: RepositoryConfiguration
+    ) -> Layer | None:
+        if not wanted.setup or not self._provider.keeps_paths:
+            return None
+        contents = {
+            name: data
+            for name in wanted.lock_files
+            if (data := await self._read(repository, commit, name)) is not None
+        }
+        key = configuration.environment_key(wanted, contents)
+        key = sha256(f"{self._mirrors.check_url(repository.url)}\n{key}".encode())[:32]
+        was_made = await self._layers.ensure(key, repository, commit, wanted.setup)
+        return Layer(key, was_made)
+
+    async def _read(self, repository: Repository, commit: CommitSha, name: str) -> bytes | None:
+        limit = LOCK_FILE_LIMIT_BYTES
+        return await self._mirrors.read_file(repository, commit, name, limit_bytes=limit)
+
+    async def _restore(self, box: BoxCommands, work: WorkBundle | None) -> None:
+        if work is None or work.store_key is None:
+            return
+        bundle = await self._store.read_async(work.store_key)
+        (box.paths.home / "restore.bundle").write_bytes(bundle)
+        await box.must("open-restore", RESTORE)
+
+
+def _said(wanted: RepositoryConfiguration, layer: Layer | None) -> Literal["none", "cached", "run"]:
+    if not wanted.setup:
+        return "none"
+    return "cached" if layer is not None and not layer.was_made else "run"

@@ -1,0 +1,286 @@
+"""The sandbox port on real boxes, with a real repository behind them."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.mirror import Mirrors
+from activities.sandbox.adapter import LocalSandboxes
+from runtime.settings import Settings
+from runtime.store import Store
+from runtime.transcript import Transcripts, keep_arguments
+from workflows.contract.base import CommandId, EffectId, SessionId
+from workflows.contract.failures import Failure
+from workflows.contract.sandbox import (
+    CloseSandbox,
+    CommandOutcome,
+    CommandResult,
+    ExportWork,
+    FileResult,
+    Opened,
+    OpenSandbox,
+    Repository,
+    RunCommand,
+    SandboxReady,
+    StopCommand,
+    UseFile,
+    WorkBundle,
+)
+from workflows.contract.transcript import ToolCall, ToolMessage, ToolName
+
+SETUP = """
+[environment]
+setup = ["mkdir -p build && date +%N > build/made", "echo tool > $HOME/tool"]
+"""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
+    argv = ["git", "-C", str(folder), *identity, *arguments]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@dataclass
+class Rig:
+    settings: Settings
+    store: Store
+    sandboxes: LocalSandboxes
+    repository: Repository
+    source: Path
+
+    def restart(self) -> None:
+        """Act as another worker process of the same host would."""
+        self.sandboxes = LocalSandboxes(
+            self.settings, self.store, Mirrors(self.settings), "host-test"
+        )
+
+    async def open(self, name: str = "s-1", **changes: object) -> SandboxReady:
+        request = OpenSandbox(
+            session=SessionId(name),
+            sandbox_id=name,
+            repository=self.repository,
+            branch=f"overnight/{name}",
+        )
+        return await self.sandboxes.open(request.model_copy(update=changes))
+
+    async def run(self, ready: SandboxReady, shell: str, id: str = "c-1") -> CommandResult:
+        return await self.sandboxes.run_command(self.command(ready, shell, id))
+
+    def command(self, ready: SandboxReady, shell: str, id: str = "c-1") -> RunCommand:
+        return RunCommand(
+            session=ready.session,
+            turn=1,
+            step=1,
+            binding=ready.binding,
+            command_id=CommandId(id),
+            shell=shell,
+            timeout_seconds=60,
+        )
+
+    async def use(
+        self, ready: SandboxReady, id: str, tool: ToolName, **fields: object
+    ) -> FileResult:
+        source = await keep_arguments(self.store, json.dumps(fields).encode())
+        call = ToolCall(id="call", name=tool, summary="", source=source)
+        return await self.sandboxes.use_file(
+            UseFile(
+                session=ready.session,
+                turn=1,
+                step=1,
+                binding=ready.binding,
+                effect_id=EffectId(id),
+                call=call,
+            )
+        )
+
+    async def export(self, ready: SandboxReady, id: str = "export") -> WorkBundle:
+        return await self.sandboxes.export_work(
+            ExportWork(
+                session=ready.session,
+                turn=1,
+                binding=ready.binding,
+                base=ready.base_commit,
+                command_id=CommandId(id),
+            )
+        )
+
+
+@pytest.fixture(params=["bubblewrap", "host"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    source = tmp_path / "source"
+    source.mkdir()
+    git(source, "init", "--quiet", "-b", "main")
+    (source / "a.txt").write_text("one\n")
+    (source / ".gitignore").write_text("build/\n")
+    (source / ".overnight.toml").write_text(SETUP)
+    git(source, "add", "-A")
+    git(source, "commit", "--quiet", "-m", "first")
+    settings = Settings(home=tmp_path / "home", sandbox=request.param)
+    store = Store(settings.store_path)
+    rig = Rig(
+        settings,
+        store,
+        LocalSandboxes(settings, store, Mirrors(settings), "host-test"),
+        Repository(url=str(source), base="main"),
+        source,
+    )
+    opened: list[SandboxReady] = []
+    original: Callable[..., Awaitable[SandboxReady]] = rig.open
+
+    async def remembering(*arguments: str, **changes: object) -> SandboxReady:
+        ready = await original(*arguments, **changes)
+        opened.append(ready)
+        return ready
+
+    rig.open = remembering  # type: ignore[method-assign]  # only notes what to close
+    yield rig
+    for ready in opened:
+        await rig.sandboxes.close(CloseSandbox(session=ready.session, binding=ready.binding))
+    assert list((settings.sandboxes_path / "boxes").iterdir()) == []
+
+
+async def test_a_session_from_open_to_export(rig: Rig) -> None:
+    """The repository is checked out on its branch, commands see the set-up, the work comes out."""
+    ready = await rig.open()
+    assert ready.how is Opened.CREATED
+    assert ready.base_commit == git(rig.source, "rev-parse", "HEAD")
+    seen = await rig.run(ready, "git status --short --branch; cat a.txt build/made $HOME/tool; pwd")
+    assert seen.exit_code == 0
+    assert seen.excerpt.startswith("## overnight/s-1\none\n")
+    assert seen.excerpt.endswith(f"tool\n{ready.binding.workspace}\n")
+    edited = await rig.use(ready, "e-1", ToolName.EDIT, path="a.txt", old_str="one", new_str="two")
+    assert edited.ok
+    work = await rig.export(ready)
+    assert work.store_key is not None
+    mirrors = Mirrors(rig.settings)
+    await mirrors.take(rig.repository, work, rig.store.read(work.store_key))
+    commit = await mirrors.commit(
+        rig.repository, tree=work.tree, parent=work.base, message="work", authored_at=1
+    )
+    changes = await mirrors.changes(rig.repository, work.base, commit)
+    assert [(c.path, c.added, c.removed) for c in changes] == [("a.txt", 1, 1)]
+
+
+async def test_nothing_changed_carries_nothing(rig: Rig) -> None:
+    """What the set-up left and what git ignores is no work."""
+    ready = await rig.open()
+    await rig.run(ready, "echo x > build/more")
+    assert (await rig.export(ready)).store_key is None
+
+
+async def test_another_worker_finds_the_sandbox(rig: Rig) -> None:
+    """A second opening attaches; a command's result is the same for both workers."""
+    ready = await rig.open()
+    first = await rig.run(ready, "date +%N; exit 3")
+    rig.restart()
+    again = await rig.open()
+    assert again.how is Opened.ATTACHED
+    assert await rig.run(again, "date +%N; exit 3") == first
+    assert first.exit_code == 3
+
+
+async def test_a_cancelled_activity_leaves_its_command_running(rig: Rig) -> None:
+    """The command belongs to the box; stopping it is a call of its own, before or after its end."""
+    ready = await rig.open()
+    command = rig.command(ready, "echo started; sleep 100")
+    running = asyncio.get_running_loop().create_task(rig.sandboxes.run_command(command))
+    log = rig.settings.sandboxes_path / "boxes/s-1/state/commands/c-1/log"
+    while not log.exists() or not log.stat().st_size:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    stop = StopCommand(
+        session=ready.session,
+        turn=1,
+        step=1,
+        binding=ready.binding,
+        command_id=CommandId("c-1"),
+    )
+    assert (await rig.sandboxes.stop_command(stop)).outcome is CommandOutcome.STOPPED
+    result = await rig.sandboxes.stop_command(stop)
+    assert (result.outcome, result.excerpt) == (CommandOutcome.STOPPED, "started\n")
+
+
+async def test_a_dead_box_is_lost_and_comes_back_with_its_files(rig: Rig) -> None:
+    """The running command is lost, not repeated; files survive; the reopening says so."""
+    ready = await rig.open()
+    kill = "echo kept > kept; kill -9 1; sleep 30" if ready.provider == "bubblewrap" else "sleep 30"
+    command = rig.command(ready, kill)
+    running = asyncio.get_running_loop().create_task(rig.sandboxes.run_command(command))
+    state = rig.settings.sandboxes_path / "boxes/s-1/state"
+    while not (state / "commands/c-1").exists():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    pid = json.JSONDecoder().raw_decode((state / "status.json").read_text())[0]["child-pid"]
+    os.kill(pid, signal.SIGKILL)
+    result = await running
+    assert result.outcome is CommandOutcome.LOST
+    with pytest.raises(ApplicationError) as gone:
+        await rig.use(ready, "e-1", ToolName.VIEW, path="a.txt")
+    assert gone.value.type == Failure.SANDBOX_GONE
+    assert (await rig.open()).how is Opened.RESTARTED
+    again = await rig.sandboxes.run_command(command)
+    assert again.outcome is CommandOutcome.LOST
+    assert (await rig.run(ready, "cat a.txt", "c-2")).excerpt == "one\n"
+
+
+async def test_the_setup_runs_once_for_equal_lock_files(rig: Rig) -> None:
+    """A second session copies the environment; where paths differ, every session sets up."""
+    first = await rig.open("s-1")
+    second = await rig.open("s-2")
+    made = [(await rig.run(ready, "cat build/made")).excerpt for ready in (first, second)]
+    if first.provider == "bubblewrap":
+        assert (first.setup, second.setup) == ("run", "cached")
+        assert made[0] == made[1]
+    else:
+        assert (first.setup, second.setup) == ("run", "run")
+
+
+async def test_a_failing_setup_says_what_failed(rig: Rig) -> None:
+    """The error names the command and ends with its output; nothing stays behind."""
+    (rig.source / ".overnight.toml").write_text('[environment]\nsetup = ["echo why; exit 7"]\n')
+    git(rig.source, "commit", "--quiet", "-am", "break")
+    with pytest.raises(ApplicationError) as failed:
+        await rig.open()
+    assert failed.value.type == Failure.SETUP_FAILED
+    assert "'echo why; exit 7'" in failed.value.message
+    assert "why" in failed.value.message.rsplit(":", 1)[1]
+
+
+async def test_work_is_restored_into_another_sandbox(rig: Rig) -> None:
+    """A checkpoint brings changed, new and removed files back as uncommitted work."""
+    ready = await rig.open("s-1")
+    await rig.run(ready, "echo two > a.txt; mkdir d; echo new > d/n; git rm -q --cached .gitignore")
+    await rig.run(ready, "rm .gitignore; git -c user.name=x -c user.email=x commit -qam wip", "c-2")
+    work = await rig.export(ready)
+    other = await rig.open("s-2", restore=work)
+    seen = await rig.run(other, "cat a.txt d/n; git status --short; test ! -e .gitignore")
+    assert seen.exit_code == 0
+    assert seen.excerpt.startswith("two\nnew\n D .gitignore\n M a.txt\n")
+    assert (await rig.export(other)).tree == work.tree
+
+
+async def test_the_model_sees_the_output_and_the_ending(rig: Rig) -> None:
+    """The tool message answers the call that asked."""
+    ready = await rig.open()
+    source = await keep_arguments(
+        rig.store, b'{"command":"echo out; echo err >&2; exit 2","timeout_seconds":5}'
+    )
+    call = ToolCall(id="call-9", name=ToolName.BASH, summary="echo", source=source)
+    request = rig.command(ready, "").model_copy(update={"shell": None, "call": call})
+    result = await rig.sandboxes.run_command(request)
+    assert result.message is not None
+    message = await Transcripts(rig.store).get(result.message)
+    assert isinstance(message, ToolMessage)
+    assert message.call_id == "call-9"
+    assert sorted(message.text.splitlines()[:2]) == ["err", "out"]
+    assert message.text.endswith("\n[exit code 2]")
