@@ -1,0 +1,154 @@
+"""The HTTP server: uvicorn with limits on time and size that it does not have by itself."""
+
+import asyncio
+import secrets
+import socket
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from gateway.edge import MARKS, encoded
+from gateway.problems import Code, ProblemError
+
+HEADER_SECONDS = 10.0
+"""A request's headers that take longer to arrive are refused with 408."""
+
+HEADER_LIMIT_BYTES = 32 * 1024
+"""Request line and headers together; more is refused with 400."""
+
+LINGER_SECONDS = 2.0
+"""So long is thrown away what follows a refusal: hanging up at once could destroy the answer."""
+
+IDLE_SECONDS = 5
+"""A connection without a request is closed."""
+
+BACKLOG = 1_024
+"""Connections that wait to be accepted."""
+
+GRACE_SECONDS = 8
+"""Requests being served when the gateway stops may take so long."""
+
+CONNECTIONS_LIMIT = 1_000
+"""More are answered with 503."""
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that nobody can hold open by sending slowly."""
+
+    _header_timer: asyncio.TimerHandle | None = None
+    _is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base
+        """Start the clock for the first request."""
+        super().connection_made(transport)
+        self._watch_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._unwatch_headers()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Start the clock at a request's first byte and stop it when its headers are whole."""
+        if self._is_refused:
+            return
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and not self._is_refused:
+            self._watch_headers()
+        else:
+            self._unwatch_headers()
+
+    def on_response_complete(self) -> None:
+        """Bound how long the rest of a refused body is thrown away."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY:
+            self.loop.call_later(LINGER_SECONDS, self._stop_lingering, self.cycle)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP with a problem, as everything else."""
+        self._refuse(ProblemError(Code.MALFORMED_REQUEST, msg))
+
+    def _watch_headers(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADER_SECONDS, self._give_up_headers)
+
+    def _unwatch_headers(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _give_up_headers(self) -> None:
+        detail = f"the headers did not arrive in {HEADER_SECONDS:.0f} s"
+        self._refuse(ProblemError(Code.REQUEST_TIMEOUT, detail))
+
+    def _stop_lingering(self, cycle: object) -> None:
+        if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+
+    def _refuse(self, problem: ProblemError) -> None:
+        self._unwatch_headers()
+        if self.transport.is_closing():
+            return
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.close()  # an answer has begun already
+            return
+        self._is_refused = True
+        request_id = secrets.token_hex(8)
+        answer = problem.answer(request_id)
+        fields = {
+            **answer.headers,
+            **MARKS,
+            "x-request-id": request_id,
+            "content-length": str(len(answer.body)),
+            "connection": "close",
+        }
+        events = (
+            h11.Response(status_code=answer.status, headers=encoded(fields)),
+            h11.Data(data=answer.body),
+            h11.EndOfMessage(),
+        )
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the address is taken or not of this machine.
+    """
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol left open asyncio does not switch Nagle's algorithm off: 40 ms an answer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def create_server(app: ASGIApp) -> uvicorn.Server:
+    """Return the server of an application; it listens on the sockets given to its `serve`."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedConnection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS_LIMIT,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=HEADER_LIMIT_BYTES,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,1 @@
+"""Sessions in Temporal and in the store: every call into Temporal that the gateway makes."""

@@ -1,0 +1,56 @@
+"""What a new session is asked for, checked against this installation's settings."""
+
+from pathlib import Path
+from typing import Never
+
+from gateway.problems import Code, ProblemError
+from gateway.sessions import prompts
+from runtime.settings import Settings
+from workflows.contract.api import CreateSession
+from workflows.contract.repository_url import parse_repository_url
+from workflows.contract.sandbox import Repository
+from workflows.contract.session import SessionOptions
+
+
+def options_of(body: CreateSession, settings: Settings) -> SessionOptions:
+    """Complete a request; blocks as long as the disk takes to resolve a local path.
+
+    Raises:
+        ProblemError: `model_missing`, `repository_refused`.
+    """
+    model = body.model or settings.model
+    if not model:
+        detail = "the request names no model and the gateway has no default"
+        raise ProblemError(Code.MODEL_MISSING, detail, errors=("body.model: is missing",))
+    session = prompts.session_of(body.prompt.id)
+    return SessionOptions(
+        repository=_checked(body.repository, settings),
+        model=model,
+        budget=body.budget,
+        branch=f"overnight/{session}",
+        title=prompts.title_of(body.prompt.text),
+    )
+
+
+def _checked(repository: Repository, settings: Settings) -> Repository:
+    try:
+        url = parse_repository_url(repository.url, settings.git_hosts)
+    except ValueError as error:
+        _refuse(str(error))
+    if url.kind == "local":
+        _require_allowed(url.canonical, settings.local_roots)
+    return repository.model_copy(update={"url": url.canonical})
+
+
+def _require_allowed(path: str, roots: tuple[Path, ...]) -> None:
+    # Resolved, so that neither '..' nor a symbolic link leads out of a root.
+    place = Path(path).resolve()
+    if not any(place.is_relative_to(root.resolve()) for root in roots):
+        listed = ", ".join(map(str, roots)) or "none"
+        _refuse(f"the path {path[:200]!r} is under no allowed folder ({listed})")
+
+
+def _refuse(detail: str) -> Never:
+    raise ProblemError(
+        Code.REPOSITORY_REFUSED, detail, errors=("body.repository.url: is not allowed",)
+    )

@@ -1,0 +1,99 @@
+"""A session as the interface shows it, made from what Temporal shows of its workflow."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
+
+from workflows.contract.api import SessionResource
+from workflows.contract.base import SessionId
+from workflows.contract.names import OPTIONS_MEMO, VIEW_MEMO
+from workflows.contract.session import (
+    Phase,
+    SessionInput,
+    SessionOptions,
+    SessionView,
+    ViewedPullRequest,
+)
+
+CREATED_MEMO = "created"
+"""Memo key of the time the session was first started; later runs carry it on."""
+
+
+class Shown(NamedTuple):
+    """What the memo of a session's workflow holds for those who ask without a worker."""
+
+    options: SessionOptions
+    view: SessionView
+    created: datetime
+
+    def memo(self) -> dict[str, object]:
+        """Return it as a workflow's memo."""
+        return {
+            OPTIONS_MEMO: self.options,
+            VIEW_MEMO: self.view,
+            CREATED_MEMO: self.created.isoformat(),
+        }
+
+    def resource(self, session: SessionId, ended: datetime | None = None) -> SessionResource:
+        """Return it as the interface shows it."""
+        return SessionResource(
+            id=session,
+            url=f"/api/v1/sessions/{session}",
+            title=self.options.title,
+            repository=self.options.repository,
+            branch=self.options.branch,
+            model=self.options.model,
+            budget=self.options.budget,
+            created_at=self.created,
+            ended_at=ended,
+            view=self.view,
+        )
+
+
+def first_view(start: SessionInput) -> SessionView:
+    """Return what a session shows until its workflow first says something itself."""
+    state, proposal = start.state, start.state.pull_request
+    return SessionView(
+        phase=Phase.PREPARING,
+        run_index=start.run_index,
+        turn=state.turns,
+        step=0,
+        queued=len(state.queue) + 1,
+        usage=state.usage,
+        head=state.head.manifest,
+        pull_request=None
+        if proposal is None
+        else ViewedPullRequest(
+            revision=proposal.revision, commit=proposal.commit, passed=proposal.passed
+        ),
+        last=state.last,
+    )
+
+
+def is_shown(execution: WorkflowExecution) -> bool:
+    """Tell whether a workflow was started by a gateway, and so can be shown."""
+    return {OPTIONS_MEMO, VIEW_MEMO} <= set(execution.raw_info.memo.fields)
+
+
+def is_open(execution: WorkflowExecution) -> bool:
+    """Tell whether a run still takes signals."""
+    return execution.status is WorkflowExecutionStatus.RUNNING
+
+
+async def shown(execution: WorkflowExecution) -> Shown:
+    """Decode the memo of a workflow that a gateway started; a run that ended shows as closed."""
+    view = await execution.memo_value(VIEW_MEMO, type_hint=SessionView)
+    if not is_open(execution):
+        view = view.model_copy(update={"phase": Phase.CLOSED})
+    created = await execution.memo_value(CREATED_MEMO, "", type_hint=str)
+    return Shown(
+        options=await execution.memo_value(OPTIONS_MEMO, type_hint=SessionOptions),
+        view=view,
+        created=datetime.fromisoformat(created) if created else execution.start_time,
+    )
+
+
+async def resource_of(execution: WorkflowExecution) -> SessionResource:
+    """Show one run of a session as the session."""
+    return (await shown(execution)).resource(SessionId(execution.id), execution.close_time)
