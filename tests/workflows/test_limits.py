@@ -12,7 +12,7 @@ from tests.fakes import FINISH, calls
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract import names
 from workflows.contract.base import INLINE_LIMIT_BYTES
-from workflows.contract.session import QUEUE_LIMIT, SEEN_LIMIT, Budget
+from workflows.contract.session import QUEUE_LIMIT, SEEN_LIMIT, Budget, CloseSignal
 from workflows.contract.transcript import FromNode, ToolName
 from workflows.session import AgentSession
 
@@ -47,15 +47,17 @@ async def test_three_hundred_steps_continue_as_new_and_lose_nothing(rig: Rig) ->
     rig.budget = Budget(steps=400)
     rig.script(lambda call: FINISH if call.step > 300 else calls((ToolName.BASH, f"{call.step}")))
     async with rig.workers():
-        await rig.start(prompt("long"))
-        view = await rig.until_waiting(1)
-    assert view.run_index >= 1
+        handle = await rig.start(prompt("long"))
+        await rig.until_waiting(1)
+        await handle.signal(names.CLOSE_SIGNAL, CloseSignal())
+        end = await handle.result()
+    assert end.run_index >= 1
     assert [call.step for call in rig.model.asked] == list(range(1, 302))
     assert all(isinstance(m, FromNode) for call in rig.model.asked[1:] for m in call.new)
     assert [n for n in rig.sandbox.noted if n.startswith("run")] == [
         f"run {step}" for step in range(1, 301)
     ]
-    assert rig.archive.runs == list(range(view.run_index))
+    assert rig.archive.runs == list(range(end.run_index + 1))
     replayer = Replayer(
         workflows=[AgentSession],
         data_converter=pydantic_data_converter,

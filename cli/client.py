@@ -1,0 +1,142 @@
+"""The gateway's REST interface with types, for the commands.
+
+Requests carry ids made here, so that repeating one is harmless.
+"""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from cli.problems import CliProblem, Code, ExitCode
+from cli.transport import Transport
+from workflows.contract.api import (
+    CreateSession,
+    PromptAccepted,
+    PromptBody,
+    ReopenSession,
+    SessionList,
+    SessionResource,
+    StopSession,
+)
+from workflows.contract.pull_request import PullRequest
+from workflows.contract.session import Phase
+
+PAGE_SIZE = 200
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Gateway:
+    """The REST interface with types; every method raises `CliProblem` when it is refused."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, body: CreateSession) -> SessionResource:
+        """Start a session; the same body again returns the same session."""
+        return self._post("/sessions", body, SessionResource)
+
+    def sessions(self) -> Iterator[SessionResource]:
+        """List all sessions, newest first."""
+        return self._pages({})
+
+    def open_sessions(self) -> list[SessionResource]:
+        """List the sessions that are not closed, newest first; not slowed by closed ones."""
+        # One that changes its phase between two questions is answered twice.
+        found = {
+            session.id: session
+            for phase in Phase
+            if phase is not Phase.CLOSED
+            for session in self._pages({"phase": phase.value})
+        }
+        return sorted(found.values(), key=lambda session: session.created_at, reverse=True)
+
+    def _pages(self, chosen: dict[str, str]) -> Iterator[SessionResource]:
+        cursor: str | None = None
+        while True:
+            query = {**chosen, "limit": str(PAGE_SIZE)}
+            query |= {"cursor": cursor} if cursor else {}
+            page = _parsed(self._transport.send("GET", "/sessions", query=query), SessionList)
+            yield from page.data
+            cursor = page.next_cursor
+            if not page.has_more or cursor is None:
+                return
+
+    def session(self, session: str) -> SessionResource:
+        """Read one session."""
+        return _parsed(self._transport.send("GET", f"/sessions/{session}"), SessionResource)
+
+    def prompt(self, session: str, body: PromptBody) -> PromptAccepted:
+        """Send a follow-up."""
+        return self._post(f"/sessions/{session}/prompts", body, PromptAccepted)
+
+    def reopen(self, session: str, body: ReopenSession) -> SessionResource:
+        """Go on with a closed session."""
+        return self._post(f"/sessions/{session}/reopen", body, SessionResource)
+
+    def interrupt(self, session: str, reason: str) -> None:
+        """Stop what runs; not repeated after a doubt, lest it stops the next turn too."""
+        body = StopSession(reason=reason).model_dump_json()
+        self._transport.send("POST", f"/sessions/{session}/interrupt", body=body, once=True)
+
+    def close(self, session: str, reason: str) -> None:
+        """Stop what runs and end the session."""
+        body = StopSession(reason=reason).model_dump_json()
+        self._transport.send("POST", f"/sessions/{session}/close", body=body)
+
+    def pull_request(self, session: str) -> PullRequest:
+        """Read the newest revision of the session's proposal."""
+        return _parsed(
+            self._transport.send("GET", f"/sessions/{session}/pull-request"), PullRequest
+        )
+
+    def diff(self, session: str) -> bytes:
+        """Read the whole diff of the proposal, as git prints it."""
+        return self._transport.send("GET", f"/sessions/{session}/pull-request/diff").content
+
+    def find(self, text: str) -> str:
+        """Return the id of the one session whose id begins with `text`."""
+        if not text.replace("-", "").replace("_", "").isalnum():
+            raise _unknown_session(text)
+        matches: set[str] = set()
+        for session in self.sessions():
+            if session.id == text:
+                return session.id
+            if session.id.startswith(text):
+                matches.add(session.id)
+        if len(matches) == 1:
+            return matches.pop()
+        if not matches:
+            raise _unknown_session(text)
+        shown = ", ".join(sorted(matches)[:5])
+        raise CliProblem(
+            Code.SESSION_AMBIGUOUS,
+            f"{len(matches)} sessions begin with {text!r}: {shown}",
+            "give more characters of the id",
+            exit_code=ExitCode.USAGE,
+        )
+
+    def _post(self, path: str, body: BaseModel, answer: type[Answer]) -> Answer:
+        return _parsed(self._transport.send("POST", path, body=body.model_dump_json()), answer)
+
+
+def _parsed(response: httpx2.Response, answer: type[Answer]) -> Answer:
+    try:
+        return answer.model_validate_json(response.content)
+    except ValidationError as error:
+        raise CliProblem(
+            Code.ANSWER_NOT_UNDERSTOOD,
+            f"the gateway's answer to {response.request.url.path} is no {answer.__name__}",
+            "use the `overnight` of the gateway's version",
+        ) from error
+
+
+def _unknown_session(text: str) -> CliProblem:
+    return CliProblem(
+        Code.SESSION_UNKNOWN,
+        f"no session begins with {text!r}",
+        "list them with: overnight ps -a",
+        exit_code=ExitCode.NOT_FOUND,
+    )

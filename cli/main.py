@@ -1,0 +1,210 @@
+"""The `overnight` command: how its commands are typed, and how they exit.
+
+What they do stands in `cli.commands`, which is imported only to run one: `--help` must not wait
+for what it does not show.
+"""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.problems import CliProblem
+from cli.terminal import Output, report
+
+EXIT_CODES = """Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 not authenticated,
+5 gateway unreachable, 6 conflict, 10 session failed, 11 checks failed, 12 stopped by a person,
+13 budget used up, 130 Ctrl-C."""
+
+app = typer.Typer(
+    help="Hand a task to a coding agent that works on its own and proposes a pull request.",
+    epilog=EXIT_CODES,
+    # Rich costs --help 0.25 s (measured).
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Session = Annotated[str, typer.Argument(help="Id of a session, or an unambiguous beginning of it.")]
+Text = Annotated[str, typer.Argument(help="What to do; `-` reads it from stdin.")]
+Form = Annotated[Output, typer.Option("-o", "--output", help="Form of the result.")]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Stay until the turn has ended.")]
+
+
+class Mode(StrEnum):
+    """When a follow-up is taken up; the values of the contract's `PromptMode`."""
+
+    QUEUE = "queue"
+    STEER = "steer"
+    INTERRUPT = "interrupt"
+
+
+@app.callback()
+def reach(
+    context: typer.Context,
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OVERNIGHT_URL", help="Gateway to speak to, instead of the local stack's."
+        ),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="OVERNIGHT_TOKEN", help="Token of that gateway.")
+    ] = None,
+    no_color: Annotated[str, typer.Option(envvar="NO_COLOR", hidden=True)] = "",
+) -> None:
+    """Take what concerns every command."""
+    context.obj = (url, token)
+    if no_color:
+        context.color = False
+
+
+@app.command()
+def up(*, output: Form = Output.TABLE) -> None:
+    """Run the local stack here until Ctrl-C or `overnight down`."""
+    from cli import commands
+
+    commands.start(output)
+
+
+@app.command()
+def down() -> None:
+    """Stop the local stack; sessions go on when it is up again."""
+    from cli import commands
+
+    commands.end()
+
+
+@app.command()
+def run(  # noqa: PLR0913 - the options of a command are its arguments
+    context: typer.Context,
+    prompt: Text,
+    *,
+    repo: Annotated[str, typer.Option(help="Path or URL of the git repository.")] = ".",
+    base: Annotated[
+        str | None,
+        typer.Option(help="Branch to start from and to propose to; the checked-out one if none."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="LiteLLM model name, such as anthropic/claude-sonnet-4-5."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Model calls a turn may use.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Minutes a turn may take.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait.")] = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Start a session on a task and show it work, up to its pull request."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    request = commands.Request(prompt, repo, base, model, steps, minutes)
+    reached = Reach(*context.obj)
+    raise typer.Exit(commands.run(reached, request, detach=detach, output=output))
+
+
+@app.command()
+def watch(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
+    """Show a session work until its turn has ended."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    raise typer.Exit(commands.watch(Reach(*context.obj), session, output))
+
+
+@app.command()
+def ps(
+    context: typer.Context,
+    *,
+    everything: Annotated[bool, typer.Option("-a", "--all", help="Closed ones too.")] = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """List sessions, newest first."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    commands.list_sessions(Reach(*context.obj), closed=everything, output=output)
+
+
+@app.command()
+def prompt(
+    context: typer.Context,
+    session: Session,
+    text: Text,
+    *,
+    mode: Annotated[
+        Mode, typer.Option(help="As the next turn, within the running one, or instead of it.")
+    ] = Mode.QUEUE,
+    follow: Follow = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Send a session a follow-up."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    reached = Reach(*context.obj)
+    code = commands.prompt(reached, session, text, mode.value, follow=follow, output=output)
+    raise typer.Exit(code)
+
+
+@app.command()
+def stop(
+    context: typer.Context,
+    session: Session,
+    *,
+    close: Annotated[bool, typer.Option("--close", help="Also end the session.")] = False,
+) -> None:
+    """Stop what a session runs; it then waits for a prompt."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    commands.stop(Reach(*context.obj), session, close=close)
+
+
+@app.command()
+def reopen(
+    context: typer.Context,
+    session: Session,
+    text: Text,
+    *,
+    follow: Follow = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Go on with a closed session."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    reached = Reach(*context.obj)
+    raise typer.Exit(commands.reopen(reached, session, text, follow=follow, output=output))
+
+
+@app.command()
+def pr(
+    context: typer.Context,
+    session: Session,
+    *,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the diff instead.")] = False,
+    output: Form = Output.TABLE,
+) -> None:
+    """Show the pull request of a session."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    commands.pull_request(Reach(*context.obj), session, diff=diff, output=output)
+
+
+def main() -> None:
+    """Run the command line; an expected error is two lines and an exit code."""
+    try:
+        app(prog_name="overnight")
+    except CliProblem as problem:
+        report(problem)
+        sys.exit(problem.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Which gateway a command speaks to: one named by the person, or the local stack's."""
+
+from typing import NamedTuple
+
+import httpx2
+from pydantic import ValidationError
+
+from cli.client import Gateway
+from cli.problems import CliProblem, Code, ExitCode
+from cli.stack import environment, folder, up
+from cli.terminal import inert_line, say
+from cli.transport import Transport
+from runtime.settings import Settings, gateway_token
+
+
+class Reach(NamedTuple):
+    """The gateway named by the person; the local stack's when there is no URL."""
+
+    url: str | None = None
+    token: str | None = None
+
+
+def settings() -> Settings:
+    """Read the settings, with the data folder made absolute.
+
+    Raises:
+        CliProblem: a variable has a value that does not fit.
+    """
+    try:
+        found = Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"OVERNIGHT_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise CliProblem(
+            Code.SETTINGS, f"a setting is wrong: {wrong}", "correct or unset the variable"
+        ) from error
+    return found.model_copy(update={"home": found.home.expanduser().absolute()})
+
+
+def connect(reach: Reach) -> Gateway:
+    """Return the gateway that is named, else the local stack's, waiting while that starts.
+
+    Raises:
+        CliProblem: no stack runs in the data folder (`gateway_unreachable`), or what is named
+            cannot be used.
+    """
+    if reach.url:
+        return _named(reach.url, reach.token or "")
+    local = settings()
+    if folder.owner(local.home) is None:
+        raise CliProblem(
+            Code.GATEWAY_UNREACHABLE,
+            f"no stack runs in {str(local.home)!r}",
+            "start one with: overnight up (or name another gateway by OVERNIGHT_URL)",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+    record = up.wait_until_ready(local)
+    return Gateway(
+        Transport(
+            record.gateway_url,
+            gateway_token(local),
+            local=True,
+            may_return=lambda: folder.owner(local.home) == record.pid,
+        )
+    )
+
+
+def start_if_needed(reach: Reach, model: str | None) -> Gateway:
+    """Return the gateway, with the local stack started in the background when none is named.
+
+    Raises:
+        CliProblem: no model is named, or the stack does not become ready.
+    """
+    if reach.url:
+        return connect(reach)
+    local = settings()
+    # A stack that runs already was told its model and its keys when it was started.
+    if folder.owner(local.home) is None:
+        _check_model(local, model)
+    record, started = up.ensure_running(local)
+    if started:
+        say(f"started the local stack ({record.gateway_url}); stop it with: overnight down")
+    return connect(reach)
+
+
+def _named(url: str, token: str) -> Gateway:
+    wrong = CliProblem(
+        Code.GATEWAY_UNUSABLE,
+        f"OVERNIGHT_URL must be an http or https URL and OVERNIGHT_TOKEN plain text, not {url!r}",
+        "set both as the gateway's owner gave them, or unset both to use the local stack",
+        exit_code=ExitCode.USAGE,
+    )
+    if not (url.startswith(("http://", "https://")) and token.isascii() and token.isprintable()):
+        raise wrong
+    try:
+        return Gateway(Transport(url, token, local=False, may_return=lambda: True))
+    except httpx2.InvalidURL as error:
+        raise wrong from error
+
+
+def _check_model(local: Settings, model: str | None) -> None:
+    model = model or local.model
+    if not model:
+        raise CliProblem(
+            Code.MODEL_MISSING,
+            "no model is named",
+            "overnight run --model anthropic/claude-sonnet-4-5 …, or set OVERNIGHT_MODEL",
+            exit_code=ExitCode.USAGE,
+        )
+    key = environment.missing_key(
+        model, base_url=local.model_base_url, environment=environment.person_environment()
+    )
+    if key:
+        say(f"warning: {key} is not set, which {inert_line(model)} usually needs")

@@ -1,0 +1,133 @@
+"""Which process of the stack sees which part of the person's environment.
+
+The rule, by name, first match wins:
+
+1. `TEMPORAL_*` is for every process when a cluster is used, and for none with the embedded server.
+2. `OVERNIGHT_GIT_TOKEN` and `SSH_AUTH_SOCK` are for the host worker, which fetches and pushes.
+3. Provider variables are for the model worker: a name that ends in `_API_KEY`, `_API_KEYS`,
+   `_API_TOKEN`, `_API_BASE`, `_API_VERSION` or `_BASE_URL`, or begins with one of
+   `PROVIDER_PREFIXES`. `OVERNIGHT_MODEL_BASE_URL` is no secret and falls under rule 5.
+4. Proxy variables, which may hold a password, are for the two workers that reach the network.
+5. `OVERNIGHT_*` is for every process of ours, unless the name ends like a secret.
+6. The names in `COMMON` and `LC_*`, `XDG_*` are for every process.
+7. Nothing else is passed on.
+"""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a process is for; names it in tables, logs and `stack.json`."""
+
+    TEMPORAL = "temporal"
+    SESSIONS = "sessions"
+    MODELS = "models"
+    HOST = "host"
+    GATEWAY = "gateway"
+
+
+PROVIDER_PREFIXES = (
+    "ANTHROPIC_",
+    "AWS_",
+    "AZURE_",
+    "DATABRICKS_",
+    "GEMINI_",
+    "GOOGLE_",
+    "HF_",
+    "HUGGINGFACE_",
+    "LITELLM_",
+    "OLLAMA_",
+    "OPENAI_",
+    "VERTEX",
+    "WATSONX_",
+)
+PROVIDER_SUFFIXES = (
+    "_API_KEY",
+    "_API_KEYS",
+    "_API_TOKEN",
+    "_API_BASE",
+    "_API_VERSION",
+    "_BASE_URL",
+)
+SECRET_SUFFIXES = ("_KEY", "_KEYS", "_TOKEN", "_SECRET", "_PASSWORD")
+GIT_NAMES = frozenset({"OVERNIGHT_GIT_TOKEN", "SSH_AUTH_SOCK"})
+PROXY_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+COMMON = frozenset(
+    {
+        "HOME",
+        "LANG",
+        "LANGUAGE",
+        "LOGNAME",
+        "PATH",
+        "REQUESTS_CA_BUNDLE",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TMPDIR",
+        "TZ",
+        "USER",
+    }
+)
+COMMON_PREFIXES = ("LC_", "XDG_")
+
+EVERYBODY = frozenset(Role)
+OURS = EVERYBODY - {Role.TEMPORAL}
+NOBODY: frozenset[Role] = frozenset()
+
+KEY_OF_PREFIX = {
+    "anthropic": "ANTHROPIC_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+    "gemini": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "mistral": "MISTRAL_API_KEY",
+    "openai": "OPENAI_API_KEY",
+    "openrouter": "OPENROUTER_API_KEY",
+    "together_ai": "TOGETHERAI_API_KEY",
+    "xai": "XAI_API_KEY",
+}
+"""The variable that LiteLLM reads for a model named `<prefix>/…`."""
+
+
+def person_environment() -> dict[str, str]:
+    """Return the environment that `overnight` was called with."""
+    return dict(os.environ)
+
+
+def cluster_address(environment: Mapping[str, str]) -> str | None:
+    """Return the address of the Temporal cluster to use; none for the embedded server."""
+    return environment.get("TEMPORAL_ADDRESS") or None
+
+
+def missing_key(model: str, *, base_url: str | None, environment: Mapping[str, str]) -> str | None:
+    """Return the variable that the model's provider needs and that is not set, where known."""
+    prefix = model.partition("/")[0]
+    name = KEY_OF_PREFIX.get(prefix)
+    if name is None or environment.get(name) or (base_url and prefix == "openai"):
+        return None
+    return name
+
+
+def share_of(role: Role, environment: Mapping[str, str], *, cluster: bool) -> dict[str, str]:
+    """Return the part of the environment that a process of this role gets."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if role in _receivers(name, cluster=cluster)
+    }
+
+
+def _receivers(name: str, *, cluster: bool) -> frozenset[Role]:
+    if name.startswith("TEMPORAL_"):
+        return OURS if cluster else NOBODY
+    if name in GIT_NAMES:
+        return frozenset({Role.HOST})
+    if name != "OVERNIGHT_MODEL_BASE_URL" and (
+        name.startswith(PROVIDER_PREFIXES) or name.endswith(PROVIDER_SUFFIXES)
+    ):
+        return frozenset({Role.MODELS})
+    if name.upper() in PROXY_NAMES:
+        return frozenset({Role.MODELS, Role.HOST})
+    if name.startswith("OVERNIGHT_"):
+        return NOBODY if name.endswith(SECRET_SUFFIXES) else OURS
+    return EVERYBODY if name in COMMON or name.startswith(COMMON_PREFIXES) else NOBODY

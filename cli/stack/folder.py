@@ -1,0 +1,208 @@
+"""The data folder of a stack: who owns it, on which ports, and what runs in it."""
+
+import contextlib
+import fcntl
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cli.problems import CliProblem, Code, ExitCode
+from workflows.contract.base import Frozen
+
+LOCK_PATIENCE_SECONDS = 0.5
+"""A look at the lock holds it for an instant; an owner waits that out."""
+
+PORT_PATIENCE_SECONDS = 2.0
+"""The processes of a killed supervisor let their ports go within this time."""
+
+LOWEST_PORT = 20_000
+POLL_SECONDS = 0.02
+
+
+class StackRecord(Frozen):
+    """A running stack, kept in `stack.json` from readiness to the stop."""
+
+    pid: int
+    """The supervisor."""
+
+    gateway_url: str
+    temporal_address: str
+    started_at: datetime
+    processes: dict[str, int]
+    """Process id by name; follows every restart."""
+
+
+class Ports(Frozen):
+    """Ports on the loopback interface, kept over restarts so that clients find them again."""
+
+    temporal: int
+    temporal_http: int
+    temporal_metrics: int
+    gateway: int
+
+
+def prepare(home: Path) -> None:
+    """Create the data folder and make it readable by its owner only."""
+    try:
+        for folder in (home, home / "logs", home / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+    except OSError as error:
+        raise CliProblem(
+            Code.DATA_FOLDER,
+            f"the data folder {str(home)!r} cannot be used: {error.strerror}",
+            "set OVERNIGHT_HOME to a folder you may write to",
+        ) from error
+
+
+@contextlib.contextmanager
+def owned(home: Path) -> Iterator[None]:
+    """Hold the folder's lock; it ends with this process, however that ends.
+
+    Raises:
+        CliProblem: another stack holds it (`stack_running`).
+    """
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _locked(descriptor, patience_seconds=LOCK_PATIENCE_SECONDS):
+            raise _already_running(home)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def owner(home: Path) -> int | None:
+    """Return the process id of the supervisor that holds the folder; none when nobody does."""
+    try:
+        descriptor = os.open(home / "lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 32, 0).strip()
+        return int(text) if text.isdigit() else None
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def read_record(home: Path) -> StackRecord | None:
+    """Return the running and ready stack of this folder; a record whose owner is gone is none."""
+    try:
+        record = StackRecord.model_validate_json((home / "stack.json").read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+    return record if owner(home) == record.pid else None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a private file (mode 0600) at once; a reader sees the old text or the new."""
+    pending = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(pending, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    pending.replace(path)
+
+
+def choose_ports(home: Path, *, gateway_host: str, gateway_port: int) -> Ports:
+    """Return the folder's ports, each taken anew when another program listens there.
+
+    A `gateway_port` other than 0 is used as it is.
+    """
+    path = home / "ports.json"
+    try:
+        known = Ports.model_validate_json(path.read_bytes()).model_dump()
+    except (FileNotFoundError, ValidationError):
+        known = {}
+    if gateway_port:
+        known["gateway"] = gateway_port
+    with contextlib.ExitStack() as held:
+        chosen: dict[str, int] = {}
+        for name in Ports.model_fields:
+            host = gateway_host if name == "gateway" else "127.0.0.1"
+            taken = held.enter_context(_bound(host, known.get(name, 0)))
+            chosen[name] = taken.getsockname()[1]
+    if gateway_port and chosen["gateway"] != gateway_port:
+        raise CliProblem(
+            Code.PORT_TAKEN,
+            f"port {gateway_port} of the gateway is taken by another program",
+            "set OVERNIGHT_GATEWAY_PORT to a free one, or to 0 to have one chosen",
+        )
+    ports = Ports(**chosen)
+    write_atomically(path, ports.model_dump_json(indent=2) + "\n")
+    return ports
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Bind the port, or a free one when it stays taken."""
+    deadline = time.monotonic() + PORT_PATIENCE_SECONDS
+    while port and time.monotonic() < deadline:
+        found = _try_to_bind(host, port)
+        if found is not None:
+            return found
+        time.sleep(POLL_SECONDS)
+    return _bound_to_any(host)
+
+
+def _bound_to_any(host: str) -> socket.socket:
+    """Bind a free port that no outgoing connection can take before its server starts."""
+    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    choices = range(LOWEST_PORT, first_ephemeral)
+    for port in random.sample(choices, min(len(choices), 200)):
+        found = _try_to_bind(host, port)
+        if found is not None:
+            return found
+    raise CliProblem(
+        Code.PORT_TAKEN,
+        f"no free port of {host} was found between {LOWEST_PORT} and {first_ephemeral}",
+        "end what listens on them, or set OVERNIGHT_GATEWAY_PORT",
+    )
+
+
+def _try_to_bind(host: str, port: int) -> socket.socket | None:
+    candidate = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # As servers do: a connection in TIME_WAIT does not count as a listener.
+    candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        candidate.bind((host.strip("[]"), port))
+    except OSError:
+        candidate.close()
+        return None
+    return candidate
+
+
+def _locked(descriptor: int, *, patience_seconds: float) -> bool:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+        else:
+            return True
+
+
+def _already_running(home: Path) -> CliProblem:
+    pid = owner(home)
+    record = read_record(home)
+    where = f" at {record.gateway_url}" if record else ""
+    return CliProblem(
+        Code.STACK_RUNNING,
+        f"a stack already runs in {str(home)!r}{where} (pid {pid or 'unknown'})",
+        "use it as it is, or stop it with: overnight down",
+        exit_code=ExitCode.CONFLICT,
+    )

@@ -1,0 +1,74 @@
+"""What reaches the person: results on stdout, everything else on stderr.
+
+Colours follow the terminal and NO_COLOR. Text that a model or a repository wrote passes through
+`inert` first, so that it cannot drive the terminal.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Sequence
+from enum import StrEnum
+
+import typer
+
+from cli.problems import CliProblem
+
+
+class Output(StrEnum):
+    """The form of a result."""
+
+    TABLE = "table"
+    JSON = "json"
+    ID = "id"
+
+
+def say(text: str) -> None:
+    """Write progress or a remark to stderr."""
+    typer.echo(text, err=True)
+
+
+def result(text: str) -> None:
+    """Write a result to stdout."""
+    typer.echo(text)
+
+
+def result_bytes(content: bytes) -> None:
+    """Write bytes to stdout as they are; inert when stdout is a terminal."""
+    if sys.stdout.isatty():
+        result(inert(content.decode(errors="replace")))
+        return
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def report(problem: CliProblem) -> None:
+    """Write an expected error and its cure to stderr."""
+    say(f"{typer.style('error:', fg='red', bold=True)} {inert(problem.detail)}")
+    if problem.hint:
+        say(f"  {typer.style('try:', bold=True)} {inert(problem.hint)}")
+
+
+def inert(text: str) -> str:
+    """Return the text without control and direction characters, but with its lines and tabs."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character)[0] != "C"
+        else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def inert_line(text: str, limit: int = 200) -> str:
+    """Return the text as one inert line of at most `limit` characters."""
+    line = inert(" ".join(text.split()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Align rows of plain text under their headings."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join([typer.style(lines[0], bold=True), *lines[1:]])

@@ -1,0 +1,141 @@
+"""Carries requests to the gateway and waits out its restarts; knows no session."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import httpx2
+
+from cli.problems import CliProblem, Code, ExitCode
+from cli.terminal import say
+
+PATIENCE_SECONDS = 30.0
+"""A request is repeated for so long in all."""
+
+REQUEST_SECONDS = 20.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+SILENT_SECONDS = 1.0
+"""A longer wait is announced."""
+
+_EXIT_CODES = {
+    401: ExitCode.NOT_AUTHENTICATED,
+    403: ExitCode.NOT_AUTHENTICATED,
+    404: ExitCode.NOT_FOUND,
+    409: ExitCode.CONFLICT,
+    503: ExitCode.UNREACHABLE,
+}
+
+
+class _Refusal(NamedTuple):
+    problem: CliProblem
+    repeatable: bool
+    asked_wait: float | None = None
+    """Seconds that the gateway asks to wait for."""
+
+
+class Transport:
+    """An HTTP connection to one gateway.
+
+    Connection errors and 503 are waited out for `PATIENCE_SECONDS`, unless `may_return` says that
+    the gateway is gone for good. `local` names a gateway of the local stack.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, local: bool, may_return: Callable[[], bool]
+    ) -> None:
+        self.url = url
+        self._local = local
+        self._may_return = may_return
+        self._http = httpx2.Client(
+            base_url=url.rstrip("/") + "/api/v1",
+            headers={"authorization": f"Bearer {token}"},
+            timeout=REQUEST_SECONDS,
+            # A person's proxy does not lead to the loopback interface.
+            trust_env=not local,
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: str | None = None,
+        once: bool = False,
+    ) -> httpx2.Response:
+        """Return the answer to a request; `once` for what must not be repeated in doubt.
+
+        Raises:
+            CliProblem: it was refused, or the patience is spent.
+        """
+        started = time.monotonic()
+        pause = FIRST_PAUSE_SECONDS
+        announced = False
+        while True:
+            answer = self._attempt(method, path, query=query, body=body, once=once)
+            if isinstance(answer, httpx2.Response):
+                return answer
+            waited = time.monotonic() - started
+            wait = answer.asked_wait or pause
+            if not answer.repeatable or waited + wait > PATIENCE_SECONDS or not self._may_return():
+                raise answer.problem
+            if waited > SILENT_SECONDS and not announced:
+                announced = True
+                say(f"waiting for the gateway at {self.url} …")
+            time.sleep(wait)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _attempt(
+        self, method: str, path: str, *, query: dict[str, str] | None, body: str | None, once: bool
+    ) -> "httpx2.Response | _Refusal":
+        headers = {"content-type": "application/json"} if body is not None else {}
+        try:
+            response = self._http.request(method, path, params=query, content=body, headers=headers)
+        except httpx2.TransportError as error:
+            never_arrived = isinstance(error, httpx2.ConnectError)
+            return _Refusal(self._unreachable(error), repeatable=never_arrived or not once)
+        if response.is_success:
+            return response
+        problem = _problem_of(response)
+        in_doubt = problem.code == "outcome_unknown"
+        busy = response.status_code == httpx2.codes.SERVICE_UNAVAILABLE
+        return _Refusal(problem, busy and not (once and in_doubt), _asked_wait(response))
+
+    def _unreachable(self, error: httpx2.TransportError) -> CliProblem:
+        return CliProblem(
+            Code.GATEWAY_UNREACHABLE,
+            f"the gateway at {self.url} does not answer: {str(error) or type(error).__name__}",
+            "start the local stack: overnight up" if self._local else "check OVERNIGHT_URL",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+
+def _problem_of(response: httpx2.Response) -> CliProblem:
+    try:
+        fields = response.json()
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        fields = {}
+    detail = str(fields.get("detail") or f"the gateway answered with {response.status_code}")
+    errors = fields.get("errors")
+    if isinstance(errors, list) and errors:
+        detail += "".join(f"\n  {error}" for error in errors)
+    if title := fields.get("title"):
+        detail = f"{str(title)[0].lower()}{str(title)[1:]}: {detail}"
+    return CliProblem(
+        str(fields.get("code") or f"http_{response.status_code}"),
+        detail,
+        str(fields.get("hint") or ""),
+        exit_code=_EXIT_CODES.get(response.status_code, ExitCode.ERROR),
+    )
+
+
+def _asked_wait(response: httpx2.Response) -> float | None:
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdigit() else None

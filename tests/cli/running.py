@@ -1,0 +1,53 @@
+"""Processes as the tests of the command line look at them."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+
+
+def wait_until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+    """Return once the condition holds; fail when it does not come to hold."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come to hold"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs; a dead one that nobody collected does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def clean_environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment with nothing of ours but the data folder."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(home.parent),
+        "OVERNIGHT_HOME": str(home),
+        **more,
+    }
+
+
+def overnight(
+    *arguments: str, environment: Mapping[str, str], typed: str = "", cwd: Path = ROOT
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command line to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        cwd=cwd,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

@@ -1,0 +1,235 @@
+"""The command line as a person meets it: texts and exit codes, as separate processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import ROOT, clean_environment, overnight, wait_until
+from tests.cli.scripted_gateway import Reply, Script, problem, serving
+from tests.cli.sessions import OTHER, SESSION, ended, pull_request, resource
+
+RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    """Return a script that is served."""
+    script = Script()
+    with serving(script):
+        yield script
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> dict[str, str]:
+    """Return an environment with an empty data folder and no gateway."""
+    return clean_environment(tmp_path / "home")
+
+
+@pytest.fixture
+def remote(alone: dict[str, str], script: Script) -> dict[str, str]:
+    """Return an environment that names the scripted gateway."""
+    return {**alone, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret"}
+
+
+def test_help_imports_nothing_heavy():
+    """The first answer does not wait for settings, HTTP, Temporal or Rich."""
+    code = (
+        "import sys, cli.main\n"
+        "try: cli.main.app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pydantic', 'httpx2', 'temporalio', 'fastapi', 'litellm', 'rich.console'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"Exit codes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["nonsense"], 2, "nonsense"),
+        (["run"], 2, "Missing argument"),
+        (["run", "x", "--steps", "0"], 2, "steps"),
+        (["run", " ", "--repo", "https://x/y"], 2, "the prompt is empty"),
+        (["run", "x", "--repo", "https://github.com/a/b"], 2, "OVERNIGHT_MODEL"),
+        (["run", "x", "--repo", "https://x/y", "--minutes", "-1"], 2, "minutes"),
+        (["run", "x", "--repo", "https://x/" + "y" * 2_000], 2, "url"),
+        (["run", "\udcff", "--repo", "https://x/y"], 2, "not UTF-8"),
+        (["--url", "nonsense", "ps"], 2, "OVERNIGHT_URL"),
+        (["--url", "http://x:y", "ps"], 2, "OVERNIGHT_URL"),
+        (["run", "x", "--repo", "/nonexistent"], 3, "nothing at '/nonexistent'"),
+        (["ps"], 5, "overnight up"),
+        (["stop", "s-1"], 5, "no stack runs"),
+        (["down"], 0, "no stack runs"),
+    ],
+)
+def test_expected_errors_are_two_lines_and_a_status(
+    alone: dict[str, str], arguments: list[str], status: int, said: str
+):
+    """A mistake is answered with what is wrong and its exit code, never with a traceback."""
+    done = overnight(*arguments, environment=alone)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_wrong_setting_is_named(alone: dict[str, str]):
+    """A variable that does not fit is an error that names it."""
+    done = overnight("ps", environment={**alone, "OVERNIGHT_GATEWAY_PORT": "x"})
+    assert done.returncode == 1
+    assert "OVERNIGHT_GATEWAY_PORT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("end", "proposal", "status", "said"),
+    [
+        (ended("finished"), pull_request(), 0, "git merge overnight/"),
+        (ended("finished", proposed=False), None, 0, "it proposed nothing"),
+        (ended("finished", passed=False), pull_request(passed=False), 11, "checks   failed: tests"),
+        (ended("finished", passed=None), pull_request(passed=None), 0, "has no checks"),
+        (ended("failed", proposed=False), None, 10, "what was done"),
+        (ended("interrupted", proposed=False), None, 12, "stopped by a person"),
+        (ended("step_budget"), pull_request(), 13, "its steps are used up"),
+        (ended("time_budget", proposed=False), None, 13, "overnight prompt"),
+        (resource(phase="closed"), None, 12, "closed before"),
+    ],
+)
+def test_run_shows_the_way_and_ends_with_the_turns_outcome(
+    script: Script,
+    remote: dict[str, str],
+    end: dict[str, object],
+    proposal: dict[str, object] | None,
+    status: int,
+    said: str,
+):
+    """Progress goes to stderr once per change, the outcome decides text and exit code."""
+    working = Reply(200, resource(step=4, activity="bash: pytest -q"))
+    script.on("POST /sessions", Reply(202, resource(phase="preparing", step=0)))
+    script.on(f"GET /sessions/{SESSION}", working, working, Reply(200, end))
+    if proposal:
+        script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, proposal))
+    done = overnight(*RUN, environment=remote)
+    assert done.returncode == status, done.stderr
+    assert said in done.stdout + done.stderr
+    assert done.stderr.count("working    step 4  bash: pytest -q") == 1
+    assert "$0.0123, 3 model requests" in done.stdout
+    sent = script.asked[0].body
+    assert sent["prompt"]["text"] == "Fix it"
+    assert sent["repository"]["base"] == "main"
+
+
+def test_run_prints_json_for_programs(script: Script, remote: dict[str, str]):
+    """`-o json` is one document with the session and its pull request."""
+    script.on("POST /sessions", Reply(202, resource()))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("finished")))
+    script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
+    done = overnight(*RUN, "-o", "json", environment=remote)
+    document = json.loads(done.stdout)
+    assert document["session"]["id"] == SESSION
+    assert document["pull_request"]["branch"] == f"overnight/{SESSION}"
+
+
+def test_detached_run_reads_stdin_and_prints_the_id(script: Script, remote: dict[str, str]):
+    """`-` takes the prompt from stdin; `--detach -o id` prints nothing but the session's id."""
+    script.on("POST /sessions", Reply(202, resource()))
+    arguments = ("run", "-", *RUN[2:], "--steps", "7", "--detach", "-o", "id")
+    done = overnight(*arguments, environment=remote, typed="From a pipe")
+    assert done.stdout == f"{SESSION}\n"
+    assert script.asked[0].body["prompt"]["text"] == "From a pipe"
+    assert script.asked[0].body["budget"]["steps"] == 7
+
+
+def test_ctrl_c_leaves_the_session_working(script: Script, remote: dict[str, str]):
+    """Ctrl-C ends only the watching, with status 130 and the ways back; nothing is stopped."""
+    script.on("POST /sessions", Reply(202, resource()))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *RUN],
+        env={**remote, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test runner in the background may have been started with the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    wait_until(lambda: len(script.asked) > 2)
+    os.kill(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert f"overnight watch {SESSION}" in said
+    assert f"overnight stop {SESSION}" in said
+    assert {asked.method for asked in script.asked[1:]} == {"GET"}
+
+
+def test_ps_shows_inert_text_and_all_forms(script: Script, remote: dict[str, str]):
+    """A title cannot drive the terminal; `-o id` and `-o json` are for programs."""
+    page = {"data": [resource(), resource(OTHER)], "has_more": False}
+    script.on("GET /sessions", Reply(200, page))
+    shown = overnight("ps", "-a", environment=remote).stdout
+    assert SESSION in shown
+    assert "\x1b" not in shown
+    assert overnight("ps", "-o", "id", environment=remote).stdout.split() == [SESSION, OTHER]
+    document = json.loads(overnight("ps", "-a", "-o", "json", environment=remote).stdout)
+    assert [each["id"] for each in document] == [SESSION, OTHER]
+
+
+def test_follow_ups_say_what_comes_next(script: Script, remote: dict[str, str]):
+    """`prompt`, `stop` and `reopen` reach the session by a beginning of its id."""
+    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+    accepted = {"id": "x", "session": SESSION, "repeated": False}
+    script.on(f"POST /sessions/{SESSION}/prompts", Reply(202, accepted))
+    script.on(f"POST /sessions/{SESSION}/interrupt", Reply(202, resource()))
+    script.on(f"POST /sessions/{SESSION}/close", Reply(202, resource()))
+    script.on(f"POST /sessions/{SESSION}/reopen", problem(409, "session_open", "it is open"))
+    done = overnight("prompt", "s-01", "More", "--mode", "steer", environment=remote)
+    assert (done.returncode, SESSION in done.stdout) == (0, True)
+    assert script.asked[-1].body["mode"] == "steer"
+    assert "overnight prompt" in overnight("stop", "s-01", environment=remote).stderr
+    assert "overnight reopen" in overnight("stop", "s-01", "--close", environment=remote).stderr
+    assert overnight("reopen", "s-01", "More", environment=remote).returncode == 6
+
+
+def test_a_followed_prompt_waits_for_its_own_turn(script: Script, remote: dict[str, str]):
+    """`prompt --follow` does not take the end of an earlier turn for its own."""
+    later = ended("finished")
+    later["view"]["last"]["turn"] = 2
+    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+    script.on(
+        f"GET /sessions/{SESSION}",
+        Reply(200, ended("failed")),
+        Reply(200, ended("failed")),
+        Reply(200, later),
+    )
+    accepted = {"id": "x", "session": SESSION, "repeated": False}
+    script.on(f"POST /sessions/{SESSION}/prompts", Reply(202, accepted))
+    script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
+    assert overnight("prompt", "s-01", "More", "--follow", environment=remote).returncode == 0
+
+
+def test_a_diff_is_printed_byte_by_byte(script: Script, remote: dict[str, str]):
+    """`pr --diff` into a pipe can be applied by git; a reader that stops early is no error."""
+    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+    diff = b"diff --git a/x b/x\n\xff\x1b[31m\n" * 100_000
+    script.on(f"GET /sessions/{SESSION}/pull-request/diff", Reply(200, diff))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", "pr", "s-01", "--diff"],
+        env={**remote, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    assert running.stdout.read(len(diff) // 2) == diff[: len(diff) // 2]
+    running.stdout.close()
+    assert running.stderr is not None
+    with running.stderr as stderr:
+        assert stderr.read() == b""
+    running.wait(30)

@@ -1,0 +1,56 @@
+"""Text for people."""
+
+import pytest
+
+from cli import show
+from cli.terminal import inert, inert_line, table
+from workflows.contract.model import Usage
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-1, "0.0s"),
+        (4.24, "4.2s"),
+        (59.94, "59.9s"),
+        (60, "1m00s"),
+        (187, "3m07s"),
+        (3_600, "1h00m"),
+        (18_720, "5h12m"),
+        (183_600, "2d03h"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str):
+    """Durations keep two units, so that they stay short and comparable."""
+    assert show.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("usage", "text"),
+    [
+        (Usage(cost_usd=0.01234), "$0.0123"),
+        (Usage(cost_usd=12.345), "$12.35"),
+        (Usage(input_tokens=1_200, output_tokens=34), "1,234 tokens"),
+    ],
+)
+def test_usage_is_told_in_money_or_in_tokens(usage: Usage, text: str):
+    """Tokens stand in where the price is unknown."""
+    assert show.used(usage) == text
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x9b", "\r", "\x07", "\u202e", "\u200b", "\ud800"])
+def test_what_could_drive_a_terminal_is_replaced(character: str):
+    """Control characters, direction overrides and lone surrogates do not reach the terminal."""
+    assert inert(f"a{character}b\n\tc") == "a\N{REPLACEMENT CHARACTER}b\n\tc"
+
+
+def test_a_line_stays_one_line_and_short():
+    """Line ends become spaces, and what is too long is cut."""
+    assert inert_line("a\n b", 10) == "a b"
+    assert inert_line("x" * 20, 10) == "x" * 9 + "…"
+
+
+def test_a_table_aligns_its_columns():
+    """Columns are as wide as their widest cell."""
+    lines = table(("A", "B"), [("long cell", "1"), ("x", "2")]).splitlines()
+    assert [line.index(mark) for line, mark in zip(lines[1:], "12", strict=True)] == [11, 11]
