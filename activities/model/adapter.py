@@ -1,10 +1,14 @@
 """The port `Model` by litellm: transcript in, journaled answer, longer transcript out."""
 
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+
 import structlog
 from temporalio import activity
 
 from activities import failures, progress
-from activities.model import chat, tools, wire
+from activities.model import tools, wire
 from activities.model.journal import Journal
 from activities.model.prompt import system_prompt
 from runtime.settings import Settings
@@ -43,6 +47,8 @@ class LiteLlmModel(Model):
     """Any model that litellm reaches; holds nothing but the store."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
+        """Begin to import litellm; a worker polls before the seconds that takes are over."""
+        threading.Thread(target=_import_ask, name="import-litellm", daemon=True).start()
         self._settings = settings
         self._store = store
         self._transcripts = Transcripts(store)
@@ -67,7 +73,8 @@ class LiteLlmModel(Model):
             if answer is None:
                 await journal.begin()
                 step = f"{request.turn}_{request.step}"
-                answer = await journal.keep(await chat.ask(asked, step, self._settings))
+                ask = await asyncio.to_thread(_import_ask)
+                answer = await journal.keep(await ask(asked, step, self._settings))
             taken = await self._take(request, new, answer, await journal.begun())
         _log(request, taken, is_repeated=is_repeated)
         return taken
@@ -123,6 +130,12 @@ class LiteLlmModel(Model):
             summary=tools.summarise(arguments),
             source=await keep_arguments(self._store, canonical(arguments)),
         )
+
+
+def _import_ask() -> Callable[[wire.Request, str, Settings], Awaitable[wire.Answer]]:
+    from activities.model.chat import ask
+
+    return ask
 
 
 def _obstacle(finish: str, taken: int) -> str | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.provider import sandbox_provider
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -33,6 +35,7 @@ def clean_environment(home: Path, **more: str) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home.parent),
         "OVERNIGHT_HOME": str(home),
+        "OVERNIGHT_SANDBOX": sandbox_provider(),
         **more,
     }
 

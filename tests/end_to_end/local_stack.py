@@ -19,6 +19,7 @@ from cli.stack.folder import StackRecord
 from cli.stack.up import stop_stack
 from cli.transport import Transport
 from runtime.settings import Settings, gateway_token
+from tests.provider import sandbox_provider
 from workflows.contract.api import CreateSession, PromptBody, SessionResource
 from workflows.contract.base import PromptId
 from workflows.contract.pull_request import PullRequest
@@ -123,7 +124,7 @@ class LocalStack:
             "OVERNIGHT_MODEL_BASE_URL": f"http://127.0.0.1:{self._model_port}/v1",
             "OPENAI_API_KEY": "none",
             "OVERNIGHT_TOOLCHAIN": sys.prefix,
-            "OVERNIGHT_SANDBOX": os.environ.get("OVERNIGHT_SANDBOX", "bubblewrap"),
+            "OVERNIGHT_SANDBOX": sandbox_provider(),
         }
 
     def record(self) -> StackRecord:

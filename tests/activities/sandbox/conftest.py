@@ -13,6 +13,7 @@ from activities.sandbox.box import BoxClient, BoxPaths, Exit, FileAnswer, StartC
 from activities.sandbox.inside import wire
 from activities.sandbox.lifetime import Launch, destroy, ensure_running
 from activities.sandbox.output import read_frames
+from tests.provider import refusal
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 PATIENCE_S = 30.0
@@ -104,7 +105,7 @@ def launch_for(provider: str, paths: BoxPaths) -> Launch:
 @pytest.fixture(scope="session")
 def boxes_are_possible() -> None:
     """Skip tests of bubblewrap on a host that refuses it, saying why."""
-    problem = canary.canary(canary.find_bwrap())
+    problem = refusal()
     if problem is not None:
         pytest.skip(problem)
 

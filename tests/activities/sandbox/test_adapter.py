@@ -116,6 +116,8 @@ class Rig:
 
 @pytest.fixture(params=["bubblewrap", "host"])
 async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    if request.param == "bubblewrap":
+        request.getfixturevalue("boxes_are_possible")
     source = tmp_path / "source"
     source.mkdir()
     git(source, "init", "--quiet", "-b", "main")
