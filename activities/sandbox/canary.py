@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -142,3 +143,22 @@ def explain(finished: Finished) -> str:
         f"bubblewrap cannot make a box ({said}): the cause is not known; "
         "run `bwrap --unshare-all --ro-bind / / true` by hand, or use the docker provider"
     )
+
+
+def main() -> int:
+    """Say on one line of stdout why no box can be made, and exit with 1; silence and 0 if one can.
+
+    For programs that may not import this package: `python -m activities.sandbox.canary`.
+    """
+    try:
+        refusal = canary(find_bwrap())
+    except BubblewrapMissing as missing:
+        refusal = str(missing)
+    if refusal is None:
+        return 0
+    sys.stdout.write(f"{refusal}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -76,3 +76,12 @@ def test_run_starts_the_stack_when_none_runs(environment: dict[str, str], tmp_pa
     again = overnight(*arguments, environment=environment)
     assert again.returncode == 0
     assert "started" not in again.stderr
+    for each in (session, again.stdout.strip()):
+        overnight("stop", each, "--close", environment=environment)
+    boxes = Path(environment["OVERNIGHT_HOME"]) / "sandboxes" / "boxes"
+    wait_until(lambda: is_closed(environment) and not any(boxes.glob("*")))
+
+
+def is_closed(environment: dict[str, str]) -> bool:
+    """Tell whether no session is open."""
+    return overnight("ps", "-o", "id", environment=environment).stdout.strip() == ""
