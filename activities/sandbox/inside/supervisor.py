@@ -22,14 +22,15 @@ from activities.sandbox.inside.effects import Effects
 from activities.sandbox.inside.workspace import Workspace
 
 BACKLOG = 1024
-LONGEST_WAIT_S = 3600.0
-"""epoll counts milliseconds in 32 bits and refuses more."""
+LONGEST_WAIT_S = 60.0
+"""An idle box looks so often whether its folder was removed, and otherwise does nothing."""
 
 
 class Supervisor:
     """The loop and what it serves."""
 
     def __init__(self, state: int, listener: socket.socket, workspace: str) -> None:
+        self._state = state
         self._selector = selectors.DefaultSelector()
         self._listener = listener
         self._commands = Commands(state, workspace, self._selector)
@@ -57,6 +58,10 @@ class Supervisor:
                 key.data()
             self._commands.tick()
             self._answer_waiting()
+            if os.fstat(self._state).st_nlink == 0:
+                # Nobody could ever find this box again, and no end can be recorded any more.
+                self._commands.stop_all()
+                return
 
     def _listen_to_deaths(self) -> int:
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,20 @@ async def test_a_dead_box_is_gone_and_its_commands_are_lost(box: Box) -> None:
     assert (started.state, started.exit.outcome) == ("ended", CommandOutcome.LOST)
     assert (started.exit.bytes.stdout, read_exit(box.paths, name)) == (6, started.exit)
     assert not (box.paths.workspace / "again").exists()
+
+
+async def test_a_box_whose_folder_was_removed_ends(box: Box) -> None:
+    """It looks when something happens, and once a minute otherwise; nobody could find it again."""
+    await box.start(box.command("sleep 1"))
+    process = os.pidfd_open(_supervisor(box.paths))
+    shutil.rmtree(box.paths.root)
+    gone = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(process, gone.set)
+    async with asyncio.timeout(60):
+        await gone.wait()
+    loop.remove_reader(process)
+    os.close(process)
 
 
 async def test_ended_commands_survive_their_box(box: Box) -> None:
