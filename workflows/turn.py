@@ -151,6 +151,8 @@ async def _answer(record: SessionRecord, call: ToolCall, name: str) -> None:
 
 
 async def _run(record: SessionRecord, call: ToolCall, command_id: CommandId) -> None:
+    now = workflow.now().timestamp()
+    left = budget.seconds_left(record.turn, record.options.budget, now)
     request = RunCommand(
         session=record.session,
         turn=record.turn.number,
@@ -158,7 +160,7 @@ async def _run(record: SessionRecord, call: ToolCall, command_id: CommandId) -> 
         binding=record.binding,
         command_id=command_id,
         call=call,
-        timeout_seconds=COMMAND_SECONDS,
+        timeout_seconds=min(COMMAND_SECONDS, left),
     )
     try:
         result = await calls.interruptible(calls.run_command(request), lambda: record.interrupted)

@@ -12,6 +12,11 @@ def spent(turn: TurnState, budget: Budget, now: float) -> StopReason | None:
     return None
 
 
+def seconds_left(turn: TurnState, budget: Budget, now: float) -> float:
+    """Return how long a command of this turn may still run; at least a second."""
+    return max(1.0, budget.minutes * 60 - (now - turn.started_at))
+
+
 def explain(reason: StopReason, budget: Budget) -> str:
     """Say which budget ended a turn and how to go on."""
     used = (
