@@ -63,8 +63,11 @@ class _Environment(Frozen):
     lock_files: tuple[_FilePath, ...] = Field(default=LOCK_FILES, max_length=50)
 
 
+_CheckCommand = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
 class _Check(Frozen):
-    command: _Command
+    command: _CheckCommand
     timeout_seconds: float = Field(
         default=1_800.0, gt=0, le=86_400, strict=True, allow_inf_nan=False
     )

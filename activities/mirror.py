@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from pydantic import SecretStr
+
 from activities.failures import permanent
 from activities.git import bare as bare_repository
 from activities.git import exchange
@@ -169,9 +171,13 @@ class Mirrors:
         url = self._checked(repository.url)
         name = hashlib.sha256(url.canonical.encode()).hexdigest()[:24]
         folder = self._settings.mirrors_path / f"{name}.git"
-        bare = BareRepository(url, folder, GitProgram(folder, self._settings.git_token))
+        bare = BareRepository(url, folder, GitProgram(folder, self._token_for(url)))
         bare.prepare()
         return bare
+
+    def _token_for(self, url: RepositoryUrl) -> SecretStr | None:
+        is_meant = url.host == self._settings.git_token_host
+        return self._settings.git_token if is_meant else None
 
     def _checked(self, url: str) -> RepositoryUrl:
         try:

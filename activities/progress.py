@@ -10,6 +10,11 @@ BEAT_SECONDS = 2.0
 """A fifth of the heartbeat timeout, so that a starved processor does not cost an attempt."""
 
 
+def is_leaving() -> bool:
+    """Tell whether this worker is shutting down, so that another attempt goes on elsewhere."""
+    return activity.in_activity() and activity.is_worker_shutdown()
+
+
 @asynccontextmanager
 async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]:
     """Heartbeat on a timer until the block ends; does nothing outside an activity.

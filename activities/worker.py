@@ -118,7 +118,7 @@ def host_worker(client: Client, settings: Settings) -> list[Worker]:
     ]
     return [
         _activity_worker(client, queue, activities),
-        _activity_worker(client, HOSTS_QUEUE, [sandboxes.open]),
+        _activity_worker(client, HOSTS_QUEUE, [sandboxes.open, sandboxes.close]),
     ]
 
 
@@ -147,8 +147,6 @@ ROLES: dict[str, Callable[[Client, Settings], list[Worker]]] = {
 async def serve(role: str, settings: Settings) -> None:
     """Run one role's workers until cancelled."""
     client = await temporal.connect_patiently(settings)
-    if role == "sessions":
-        await temporal.prepare_namespace(client)
     async with AsyncExitStack() as stack:
         for worker in ROLES[role](client, settings):
             await stack.enter_async_context(worker)

@@ -38,7 +38,7 @@ def turn(gateway: Gateway, session: str, *, after: int, output: Output) -> ExitC
 
 
 def _await_end(gateway: Gateway, session: str, *, after: int, started: float) -> SessionResource:
-    shown = refused = ""
+    shown = refused = trouble = ""
     while True:
         found = gateway.session(session)
         line = show.progress(found.view)
@@ -48,6 +48,10 @@ def _await_end(gateway: Gateway, session: str, *, after: int, started: float) ->
         if found.view.refused != refused:
             refused = found.view.refused
             say(f"        refused: {inert_line(refused)}")
+        if found.trouble != trouble:
+            trouble = found.trouble
+            if trouble:
+                say(f"        {inert_line(trouble, 500)}")
         if _has_ended(found.view, after):
             return found
         time.sleep(POLL_SECONDS)

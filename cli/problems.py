@@ -47,6 +47,7 @@ class Code(StrEnum):
     DATA_FOLDER = "data_folder"
     PORT_TAKEN = "port_taken"
     STACK_RUNNING = "stack_running"
+    SANDBOX_MISSING = "sandbox_missing"
 
 
 class CliProblem(Exception):  # noqa: N818 - the gateway's word for it

@@ -36,8 +36,8 @@ class Settings(BaseSettings):
     model_stall_seconds: float = Field(default=120.0, gt=0)
     """A stream silent for so long has failed."""
 
-    model_cap_seconds: float = Field(default=900.0, gt=0)
-    """A single model call never takes longer."""
+    model_cap_seconds: float = Field(default=900.0, gt=0, le=1_140)
+    """A single model call never takes longer; the workflow gives it up after 20 minutes."""
 
     sandbox: Literal["bubblewrap", "host"] = "bubblewrap"
     """`host` isolates nothing: for disposable machines only."""
@@ -57,7 +57,10 @@ class Settings(BaseSettings):
     """Comma-separated hosts whose https and ssh repositories may be named."""
 
     git_token: SecretStr | None = None
-    """Sent to `git_hosts` over https by the process that fetches and pushes, never elsewhere."""
+    """Token of `git_token_host`, used by the process that fetches and pushes, never elsewhere."""
+
+    git_token_host: str = "github.com"  # noqa: S105  # a host
+    """The one host, of `git_hosts`, that `git_token` is sent to, over https."""
 
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(default=0, ge=0, le=65_535)

@@ -53,7 +53,10 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
     base = str(tmp_path_factory.getbasetemp())
     assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
-    assert [process for process in psutil.process_iter() if _mentions(process, base)] == []
+    left = [process for process in psutil.process_iter() if _mentions(process, base)]
+    # What was just ended may still be on its way out.
+    _, alive = psutil.wait_procs(left, timeout=10)
+    assert [" ".join(process.cmdline()) for process in alive] == []
 
 
 def _mentions(process: psutil.Process, text: str) -> bool:

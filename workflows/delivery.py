@@ -28,6 +28,8 @@ async def deliver(record: SessionRecord, end: TurnEnd) -> None:
     if work.store_key is None or _is_proposed(record, work):
         return
     results = await _check(record)
+    if record.interrupted:
+        raise InterruptedCallError
     record.show(Phase.PROPOSING, f"pushing {record.options.branch}")
     proposal = record.state.pull_request
     pull_request = await calls.propose(
@@ -67,7 +69,8 @@ async def export(record: SessionRecord, name: str) -> WorkBundle:
                 turn=record.state.turns,
                 binding=record.binding,
                 base=_base(record),
-                command_id=CommandId(name),
+                # A command that was lost with its sandbox stays lost: ask the new one anew.
+                command_id=CommandId(f"{name}-g{record.binding.generation}"),
             )
         ),
     )
@@ -81,8 +84,8 @@ async def _check(record: SessionRecord) -> tuple[CheckResult, ...]:
     for check in plan.checks if plan is not None else ():
         record.show(Phase.CHECKING, check.command)
         results.append(await _run_check(record, check))
-        record.checks = tuple(
-            f"{result.name} {'passed' if result.passed else 'failed'}" for result in results
+        record.update(
+            checks=tuple(f"{each.name} {'passed' if each.passed else 'failed'}" for each in results)
         )
     return tuple(results)
 

@@ -9,9 +9,15 @@ from workflows import calls
 from workflows.contract.base import CommitSha
 from workflows.contract.checks import DetectChecks
 from workflows.contract.failures import Failure
-from workflows.contract.sandbox import Opened, OpenSandbox, SandboxBinding, SandboxReady
+from workflows.contract.names import HOSTS_QUEUE
+from workflows.contract.sandbox import (
+    CloseSandbox,
+    Opened,
+    OpenSandbox,
+    SandboxBinding,
+    SandboxReady,
+)
 from workflows.contract.session import Phase
-from workflows.contract.transcript import FromWorkflow
 from workflows.record import SessionRecord
 
 Result = TypeVar("Result")
@@ -19,6 +25,11 @@ Result = TypeVar("Result")
 RESTARTED = (
     "The sandbox was restarted. All files of the workspace survived; every process is gone, and a "
     "command that was running may have partly run. /tmp is empty."
+)
+
+MADE_ANEW = (
+    "The sandbox was lost with its files and made anew. The workspace is as it was when the work "
+    "was last taken out of it, or at the base commit if it never was: look before you go on."
 )
 
 
@@ -40,11 +51,24 @@ async def ensure_open(record: SessionRecord) -> None:
         record.update(plan=plan)
 
 
+async def remove(record: SessionRecord) -> None:
+    """Remove the sandbox, also one whose opening was given up before it was known where."""
+    state = record.state
+    if state.sandbox_id is None:
+        return
+    somewhere = SandboxBinding(sandbox_id=state.sandbox_id, queue=HOSTS_QUEUE, workspace="")
+    binding = state.binding or somewhere
+    await calls.close_sandbox(CloseSandbox(session=record.session, binding=binding))
+    record.update(binding=None, sandbox_id=None)
+
+
 async def reopen(record: SessionRecord) -> None:
     """Bring a sandbox back whose processes are gone, and tell the model what survived."""
     ready = await _open(record, record.binding)
     if ready.how is Opened.RESTARTED:
-        record.tell(FromWorkflow(text=RESTARTED))
+        record.note(RESTARTED)
+    elif ready.how is Opened.CREATED:
+        record.note(MADE_ANEW)
 
 
 async def in_sandbox(record: SessionRecord, call: Callable[[], Awaitable[Result]]) -> Result:
@@ -65,7 +89,8 @@ def failure_type(error: ActivityError) -> str | None:
 
 async def _open(record: SessionRecord, binding: SandboxBinding | None) -> SandboxReady:
     generation = 0 if binding is None else binding.generation + 1
-    sandbox_id = f"{record.session}-r{record.run_index}" if binding is None else binding.sandbox_id
+    sandbox_id = record.state.sandbox_id or f"{record.session}-r{record.run_index}"
+    record.update(sandbox_id=sandbox_id)
     request = OpenSandbox(
         session=record.session,
         sandbox_id=sandbox_id,

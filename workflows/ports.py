@@ -37,7 +37,7 @@ class Sandbox(ABC):
         """Make the sandbox ready; a repeat finds it by id and attaches.
 
         Raises (as `ApplicationError` types): `repository` when it cannot be fetched,
-        `setup_failed`, `sandbox_unavailable`; all not retryable.
+        `setup_failed`, neither retryable, and `sandbox_unavailable`, which may pass.
         """
 
     @activity.defn(name="sandbox.run_command")
@@ -60,7 +60,10 @@ class Sandbox(ABC):
     @activity.defn(name="sandbox.use_file")
     @abstractmethod
     async def use_file(self, request: UseFile) -> FileResult:
-        """View, edit or write a file of the workspace; a change is applied once per effect id."""
+        """View, edit or write a file of the workspace; a change is applied once per effect id.
+
+        Raises `sandbox_gone` when no sandbox answers, not retryable.
+        """
 
     @activity.defn(name="sandbox.export_work")
     @abstractmethod
@@ -112,7 +115,8 @@ class PullRequests(ABC):
         """Push one deterministic commit and record the proposal, each looked up before it is done.
 
         Raises `branch_moved` when somebody else pushed to the branch and `repository` when the
-        remote refuses; both not retryable, nothing is overwritten.
+        remote refuses, `git_tampered` when the bundle is not what it says; none is retryable and
+        nothing is overwritten.
         """
 
 

@@ -10,6 +10,7 @@ from temporalio.common import SearchAttributeKey
 from workflows.contract.names import PHASE_ATTRIBUTE, VIEW_MEMO
 from workflows.contract.sandbox import SandboxBinding
 from workflows.contract.session import (
+    QUEUED_EXCERPT_CHARACTERS,
     Phase,
     PromptMode,
     PromptSignal,
@@ -20,8 +21,10 @@ from workflows.contract.session import (
     TurnState,
     ViewedPullRequest,
 )
-from workflows.contract.transcript import FromPrompt, NewMessage
+from workflows.contract.transcript import FromPrompt, FromWorkflow, NewMessage
 from workflows.policy import admission
+
+NOTE_BYTES = 600
 
 PHASE_KEY = SearchAttributeKey.for_keyword(PHASE_ATTRIBUTE)
 
@@ -36,7 +39,6 @@ class SessionRecord:
         self.state = start.state
         self.phase = Phase.PREPARING
         self.activity = ""
-        self.checks: tuple[str, ...] = ()
         self.refused = ""
         self.interrupted = False
         """A person wants the running turn to stop."""
@@ -70,10 +72,12 @@ class SessionRecord:
         if decision is admission.Admission.REPEATED:
             return
         if decision is admission.Admission.REFUSED:
-            self.refused = f"{prompt.id}: {len(state.queue)} prompts are waiting already"
+            self.refused = f"{prompt.id}: too much is waiting already ({len(state.queue)} prompts)"
             self.show()
             return
         urgent = prompt.mode is PromptMode.INTERRUPT
+        excerpt = prompt.excerpt[:QUEUED_EXCERPT_CHARACTERS]
+        prompt = prompt.model_copy(update={"excerpt": excerpt})
         queue = (prompt, *state.queue) if urgent else (*state.queue, prompt)
         self.update(queue=queue, seen=admission.remember(prompt.id, state.seen))
         if urgent:
@@ -99,6 +103,14 @@ class SessionRecord:
         """Leave the turn; what its model has not been told yet stays pending."""
         self.interrupted = False
         self.update(turn=None, last=end)
+
+    def note(self, text: str, call_id: str | None = None) -> None:
+        """Let the next model call begin with a text of ours, as an answer if a call is named.
+
+        Cut to 600 bytes: with the most calls of a step the state still fits a new run.
+        """
+        short = text.encode()[:NOTE_BYTES].decode(errors="ignore")
+        self.tell(FromWorkflow(text=short, call_id=call_id))
 
     def tell(self, *messages: NewMessage) -> None:
         """Let the next model call begin with these messages."""
@@ -140,7 +152,7 @@ class SessionRecord:
             activity=self.activity,
             pull_request=_viewed(state.pull_request),
             last=state.last,
-            checks=self.checks,
+            checks=state.checks,
             refused=self.refused,
         )
 

@@ -9,10 +9,9 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError
 
-from workflows import calls, delivery, turn
+from workflows import calls, delivery, opening, turn
 from workflows.calls import InterruptedCallError
 from workflows.contract import names
-from workflows.contract.sandbox import CloseSandbox
 from workflows.contract.session import (
     ArchiveRun,
     CloseSignal,
@@ -118,12 +117,10 @@ class AgentSession:
     async def _end(self) -> SessionEnd:
         """Keep the work, remove the sandbox, leave what a reopening needs."""
         record = self._record
-        binding = record.state.binding
-        if binding is not None:
-            record.show(activity="keeping the work and removing the sandbox")
+        record.show(activity="keeping the work and removing the sandbox")
+        if record.state.binding is not None:
             await self._keep_work()
-            await calls.close_sandbox(CloseSandbox(session=record.session, binding=binding))
-            record.update(binding=None)
+        await opening.remove(record)
         await self._archive(PreviousRun(run_id=workflow.info().run_id, run_index=record.run_index))
         record.show(Phase.CLOSED)
         return SessionEnd(

@@ -77,7 +77,7 @@ async def _take_step(record: SessionRecord) -> TurnEnd | None:
     step = await _ask(record)
     record.show(Phase.WORKING, "; ".join(f"{call.name}: {call.summary}" for call in step.calls))
     for refused in step.refused:
-        record.tell(FromWorkflow(text=refused.reason, call_id=refused.id))
+        record.note(refused.reason, refused.id)
     if not step.calls and not step.refused:
         return _end(record, StopReason.FINISHED, step.text)
     end = await _carry_out(record, step)
@@ -128,12 +128,11 @@ async def _carry_out(record: SessionRecord, step: ModelStep) -> TurnEnd | None:
     """Carry out the calls in order; every one gets an answer, also when the person interrupts."""
     for index, call in enumerate(step.calls):
         if record.interrupted:
-            record.tell(
-                *(FromWorkflow(text=INTERRUPTED, call_id=rest.id) for rest in step.calls[index:])
-            )
+            for rest in step.calls[index:]:
+                record.note(INTERRUPTED, rest.id)
             return interrupted(record)
         if call.name is ToolName.FINISH:
-            record.tell(FromWorkflow(text="Accepted.", call_id=call.id))
+            record.note("Accepted.", call.id)
             return _end(record, StopReason.FINISHED, call.summary)
         await _answer(record, call, f"s{step.step}-{index}")
     return None
@@ -147,7 +146,7 @@ async def _answer(record: SessionRecord, call: ToolCall, name: str) -> None:
             await _use_file(record, call, EffectId(name))
     except ActivityError as error:
         # The model learns of it and may do without; a broken host shows in the next step again.
-        record.tell(FromWorkflow(text=f"Failed: {failure_text(error)}", call_id=call.id))
+        record.note(f"Failed: {failure_text(error)}", call.id)
 
 
 async def _run(record: SessionRecord, call: ToolCall, command_id: CommandId) -> None:

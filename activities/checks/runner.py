@@ -62,5 +62,5 @@ class CommandChecks(Checks):
             outcome=result.outcome,
             exit_code=result.exit_code,
             seconds=result.seconds,
-            excerpt=result.excerpt,
+            excerpt=result.excerpt[-1_000:],
         )

@@ -70,7 +70,7 @@ def fault_of(error: BaseException) -> Fault:
 
 
 def classify(fault: Fault) -> Failure:
-    """Tell who can act: time, Overnight by shortening the transcript, or a person."""
+    """Tell who can act: time, a shorter transcript, or a person."""
     is_out_of_quota = _QUOTA.search(fault.text) and not _RETRY_IN.search(fault.text)
     # An absent key arrives as status 500 (measured).
     if is_out_of_quota or _NO_KEY.search(fault.text):

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent, temporary
 from activities.mirror import Mirrors
-from activities.progress import beating
+from activities.progress import beating, is_leaving
 from activities.sandbox import commands, export
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, StartCommand
 from activities.sandbox.commands import Ended
@@ -194,8 +194,9 @@ class LocalSandboxes(Sandbox):
             return prepared, Opened.RESTARTED if started_anew else Opened.ATTACHED
         try:
             prepared = await self._preparation.fill(paths, request)
-        except ApplicationError:
-            await destroy(paths)
+        except (ApplicationError, asyncio.CancelledError):
+            if not is_leaving():
+                await destroy(paths)
             raise
         _write_whole(marker, prepared.model_dump_json())
         return prepared, Opened.CREATED

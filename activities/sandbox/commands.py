@@ -1,6 +1,7 @@
 """Commands of a box from their start to their result, whoever started them."""
 
 import asyncio
+import signal
 from typing import NamedTuple
 
 from activities.failures import temporary
@@ -31,8 +32,10 @@ class Ended(NamedTuple):
 
     @property
     def code(self) -> int | None:
-        """Return the exit code, 128 + n for signal n."""
-        return None if self.exit is None else self.exit.code
+        """Return the exit code, 128 + n for signal n, as a shell does."""
+        if self.exit is None or self.exit.signal is None:
+            return None if self.exit is None else self.exit.code
+        return 128 + signal.Signals[self.exit.signal]
 
     @property
     def seconds(self) -> float:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent
 from activities.mirror import Mirrors
+from activities.progress import is_leaving
 from activities.sandbox import commands
 from activities.sandbox.box import BoxPaths, StartCommand
 from activities.sandbox.lifetime import destroy, ensure_running
@@ -68,9 +69,10 @@ class Layers:
             paths = BoxPaths(self._boxes / f"setup-{key}")
             try:
                 await self._make(paths, repository, commit, setup)
-            except ApplicationError:
-                # What failed may pass another time, and is then run again.
-                await destroy(paths)
+            except (ApplicationError, asyncio.CancelledError):
+                # What failed or was given up may pass another time, and is then run again.
+                if not is_leaving():
+                    await destroy(paths)
                 raise
             await self._keep(paths, key)
             return True

@@ -1,7 +1,6 @@
 """Starting boxes: the one place of this package that starts programs on the host.
 
-Every program gets an empty environment, only the descriptors named, and its own session. A box
-outlives the worker, so it is not started through `activities.process`, whose programs do not.
+Every program gets an empty environment, only the descriptors named, and its own session.
 """
 
 import subprocess  # noqa: TID251

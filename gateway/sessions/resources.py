@@ -3,8 +3,13 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
+from temporalio.client import (
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
 
+from gateway.sessions.prompts import one_line
 from workflows.contract.api import SessionResource
 from workflows.contract.base import SessionId
 from workflows.contract.names import OPTIONS_MEMO, VIEW_MEMO
@@ -95,5 +100,16 @@ async def shown(execution: WorkflowExecution) -> Shown:
 
 
 async def resource_of(execution: WorkflowExecution) -> SessionResource:
-    """Show one run of a session as the session."""
-    return (await shown(execution)).resource(SessionId(execution.id), execution.close_time)
+    """Show one run of a session as the session, with its trouble if the run was described."""
+    found = (await shown(execution)).resource(SessionId(execution.id), execution.close_time)
+    if not isinstance(execution, WorkflowExecutionDescription):
+        return found
+    return found.model_copy(update={"trouble": _trouble(execution)})
+
+
+def _trouble(run: WorkflowExecutionDescription) -> str:
+    for pending in run.raw_description.pending_activities:
+        if pending.attempt > 1 and pending.HasField("last_failure"):
+            name, said = pending.activity_type.name, one_line(pending.last_failure.message, 400)
+            return f"{name} is tried again (attempt {pending.attempt}): {said}"
+    return ""

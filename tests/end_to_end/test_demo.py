@@ -98,7 +98,7 @@ def test_a_stopped_demo_leaves_no_process(
     assert demo.returncode == 130, "".join(seen)
     assert processes_of(demo_folder) == []
     logs = demo_folder / "overnight-home" / "logs"
-    assert f"The logs are in {logs}" in seen[-1]
+    assert f"the logs are in {logs}" in seen[-1]
     assert (logs / "host.log").is_file()
     boxes = demo_folder / "overnight-home" / "sandboxes" / "boxes"
     assert list(boxes.iterdir()) == []

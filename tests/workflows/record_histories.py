@@ -90,7 +90,8 @@ async def record() -> None:
 
 def anonymous(history: str) -> str:
     """Leave out which machine and folder it was recorded on."""
-    return re.sub(r'("(?:identity|stackTrace)": |"name": (?="[0-9]+@))"(?:[^"\\]|\\.)*"', r'\1"-"', history)
+    telling = r'("(?:identity|stackTrace)": |"name": (?="[0-9]+@))'
+    return re.sub(telling + r'"(?:[^"\\]|\\.)*"', r'\1"-"', history)
 
 
 if __name__ == "__main__":

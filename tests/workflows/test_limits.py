@@ -12,8 +12,18 @@ from tests.fakes import FINISH, calls
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract import names
 from workflows.contract.base import INLINE_LIMIT_BYTES
-from workflows.contract.session import QUEUE_LIMIT, SEEN_LIMIT, Budget, CloseSignal
+from workflows.contract.checks import CheckPlan, CheckSpec
+from workflows.contract.session import (
+    QUEUE_LIMIT,
+    SEEN_LIMIT,
+    Budget,
+    CloseSignal,
+    StopReason,
+    TurnEnd,
+)
 from workflows.contract.transcript import FromNode, ToolName
+from workflows.policy.admission import Admission, admit
+from workflows.record import SessionRecord
 from workflows.session import AgentSession
 
 INPUTS = {
@@ -83,6 +93,23 @@ async def test_the_fullest_state_is_handed_on_within_the_limit(rig: Rig) -> None
         assert max(map(input_size, history.events)) < INLINE_LIMIT_BYTES
 
 
-def test_known_prompts_fit_beside_a_full_queue() -> None:
-    """The remembered ids of a thousand prompts take less than half of the limit."""
-    assert SEEN_LIMIT * len('"0123456789abcdef",') < INLINE_LIMIT_BYTES // 2
+def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
+    """Whatever people send and a step leaves, in the longest characters, is under 64 KiB."""
+    record = SessionRecord(rig.input)
+    record.update(
+        plan=CheckPlan(
+            checks=tuple(CheckSpec(name=f"c{n}", command="\N{OWL}" * 500) for n in range(8)),
+            source="\N{OWL}" * 200,
+        ),
+        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary="\N{OWL}" * 300),
+        seen=tuple(f"{n:016x}" for n in range(SEEN_LIMIT)),
+    )
+    for _ in range(QUEUE_LIMIT):
+        further = prompt("\N{OWL}" * 200)
+        if admit(further.id, record.state) is Admission.ACCEPTED:
+            record.receive(further)
+    for n in range(16):
+        record.note("\N{OWL}" * 600, f"call-{n}")
+        record.note("\N{OWL}" * 600, f"refused-{n}")
+    carried = rig.input.model_copy(update={"state": record.state})
+    assert len(carried.model_dump_json().encode()) < INLINE_LIMIT_BYTES

@@ -60,6 +60,8 @@ class SessionResource(Frozen):
     created_at: datetime
     ended_at: datetime | None = None
     view: SessionView
+    trouble: str = Field(default="", max_length=500)
+    """Why what runs now is tried again, with the number of the attempt; lists leave it out."""
 
 
 class SessionList(Frozen):
@@ -72,7 +74,10 @@ class SessionList(Frozen):
 
 
 class PromptAccepted(Frozen):
-    """The prompt is durable and will be handled once."""
+    """The prompt is durable and is handled at most once.
+
+    A full queue refuses it later, which the view's `refused` tells.
+    """
 
     object: Literal["prompt"] = "prompt"
     id: PromptId

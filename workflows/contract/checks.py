@@ -12,7 +12,7 @@ class CheckSpec(Frozen):
     """One verification: a shell command that exits with 0 when the repository is sound."""
 
     name: str = Field(max_length=100, pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    command: str = Field(max_length=2_000)
+    command: str = Field(max_length=500)
     timeout_seconds: float = Field(default=1_800.0, gt=0, le=86_400)
 
 
@@ -25,7 +25,10 @@ class DetectChecks(Frozen):
 
 
 class CheckPlan(Frozen):
-    """The checks of a session, fixed when it starts: the model cannot change its judges."""
+    """The commands that judge a session's work, fixed when it starts.
+
+    What a command reads in the workspace, such as tests and configuration, the model can change.
+    """
 
     kind: Literal["check_plan"] = "check_plan"
     checks: tuple[CheckSpec, ...] = Field(default=(), max_length=8)
@@ -56,5 +59,5 @@ class CheckResult(Frozen):
     outcome: CommandOutcome
     exit_code: int | None
     seconds: float
-    excerpt: str = Field(max_length=2_000)
+    excerpt: str = Field(max_length=1_000)
     """End of its output."""

@@ -12,7 +12,7 @@ class Usage(Frozen):
     """What one or more requests used."""
 
     requests: int = 0
-    """Requests begun, including those whose answer was lost with a killed process."""
+    """Requests begun for answered steps, also those whose answer was lost with a process."""
 
     input_tokens: int = 0
     output_tokens: int = 0

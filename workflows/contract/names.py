@@ -9,7 +9,7 @@ CLOSE_SIGNAL = "close"
 SESSIONS_QUEUE = "sessions"
 MODELS_QUEUE = "models"
 HOSTS_QUEUE = "hosts"
-"""Any host takes from it; only the first opening of a sandbox goes there."""
+"""Any host takes from it; the opening of a sandbox goes there when the session has none."""
 
 VIEW_MEMO = "view"
 """Memo key of the session's `SessionView`."""

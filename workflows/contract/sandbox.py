@@ -9,7 +9,7 @@ from workflows.contract.base import CommandId, CommitSha, EffectId, Frozen, Sess
 from workflows.contract.transcript import ToolCall
 
 EXCERPT_CHARACTERS = 2_000
-"""How much of a text an activity result carries for people; the whole is in the store."""
+"""How much of a text an activity result carries for people."""
 
 
 class Repository(Frozen):
@@ -130,7 +130,7 @@ class CommandResult(Frozen):
     command_id: CommandId
     outcome: CommandOutcome
     exit_code: int | None
-    """None unless the outcome is `exited`; 128 + n when signal n ended it."""
+    """128 + n when signal n ended it; none when that is not known."""
 
     seconds: float
     stdout_bytes: int

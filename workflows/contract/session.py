@@ -17,8 +17,11 @@ SEEN_LIMIT = 1_000
 QUEUE_LIMIT = 50
 """Prompts that may wait; one more is refused."""
 
-PENDING_LIMIT = 200
-"""With so many messages waiting for the next model call, further prompts are refused."""
+QUEUED_EXCERPT_CHARACTERS = 60
+"""How much of a waiting prompt's text the state keeps, for people."""
+
+STATE_LIMIT_BYTES = 36 * 1024
+"""With a larger state, prompts are refused: a turn adds to it and must still fit a new run."""
 
 
 class Phase(StrEnum):
@@ -29,7 +32,7 @@ class Phase(StrEnum):
     CHECKING = "checking"
     PROPOSING = "proposing"
     WAITING = "waiting"
-    """For a prompt, at no cost."""
+    """For a prompt: nothing is polled, the sandbox stays as it is."""
 
     CLOSED = "closed"
 
@@ -143,6 +146,9 @@ class SessionState(Frozen):
     head: TranscriptHead = TranscriptHead()
     """The transcript; also what a restored session starts from."""
 
+    sandbox_id: str | None = None
+    """Set when a sandbox is first asked for, before it is known where it came to be."""
+
     binding: SandboxBinding | None = None
     base_commit: CommitSha | None = None
     plan: CheckPlan | None = None
@@ -152,6 +158,9 @@ class SessionState(Frozen):
     pull_request: PullRequestState | None = None
     usage: Usage = Usage()
     last: TurnEnd | None = None
+    checks: tuple[str, ...] = ()
+    """`name passed` or `name failed` of the newest check results."""
+
     pending: tuple[NewMessage, ...] = ()
     """Messages that the next model call appends."""
 
@@ -193,7 +202,7 @@ class ViewedPullRequest(Frozen):
 
 
 class SessionView(Frozen):
-    """What anybody may see of a session with no worker alive; at most 2 KiB as JSON."""
+    """What anybody may see of a session with no worker alive; at most 3 KiB as JSON."""
 
     phase: Phase
     run_index: int

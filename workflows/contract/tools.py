@@ -10,10 +10,10 @@ from pydantic import AfterValidator, Field, model_validator
 from workflows.contract.base import Frozen
 from workflows.contract.transcript import ToolName
 
-COMMAND_LIMIT = 100_000
-"""Characters of a shell command; a longer one is refused."""
+COMMAND_LIMIT = 30_000
+"""Characters of a shell command; Linux takes 128 KiB in one argument."""
 
-CONTENT_LIMIT = 2_000_000
+CONTENT_LIMIT = 1_000_000
 """Characters of a file's new content, or of a part to replace; a longer one is refused."""
 
 PATH_LIMIT = 4_000

@@ -4,7 +4,12 @@ import hashlib
 from enum import StrEnum
 
 from workflows.contract.base import PromptId
-from workflows.contract.session import PENDING_LIMIT, QUEUE_LIMIT, SEEN_LIMIT, SessionState
+from workflows.contract.session import (
+    QUEUE_LIMIT,
+    SEEN_LIMIT,
+    STATE_LIMIT_BYTES,
+    SessionState,
+)
 
 
 class Admission(StrEnum):
@@ -24,8 +29,9 @@ def admit(prompt: PromptId, state: SessionState) -> Admission:
     """Accept a prompt once, as long as there is room for it in the state that a run hands on."""
     if fingerprint(prompt) in state.seen:
         return Admission.REPEATED
-    full = len(state.queue) >= QUEUE_LIMIT or len(state.pending) >= PENDING_LIMIT
-    return Admission.REFUSED if full else Admission.ACCEPTED
+    full = len(state.queue) >= QUEUE_LIMIT
+    large = len(state.model_dump_json().encode()) > STATE_LIMIT_BYTES
+    return Admission.REFUSED if full or large else Admission.ACCEPTED
 
 
 def remember(prompt: PromptId, seen: tuple[str, ...]) -> tuple[str, ...]:
