@@ -99,12 +99,20 @@ class FakeSandbox(Sandbox):
     """Commands (by summary) that are lost once with their sandbox."""
 
     gone_once: bool = False
-    """Whether the next use of a file finds no sandbox."""
+    """Whether the next use of a file or export finds no sandbox."""
 
     tree: str = "d" * 40
     empty: bool = False
     noted: list[str] = field(default_factory=list)
     running: asyncio.Event = field(default_factory=asyncio.Event)
+
+    exports: list[str] = field(default_factory=list)
+
+    def _be_gone(self) -> None:
+        if self.gone_once:
+            self.gone_once = False
+            message = "nothing answers"
+            raise ApplicationError(message, type=Failure.SANDBOX_GONE, non_retryable=True)
 
     @activity.defn(name="sandbox.open")
     async def open(self, request: OpenSandbox) -> SandboxReady:
@@ -146,10 +154,7 @@ class FakeSandbox(Sandbox):
 
     @activity.defn(name="sandbox.use_file")
     async def use_file(self, request: UseFile) -> FileResult:
-        if self.gone_once:
-            self.gone_once = False
-            message = "nothing answers"
-            raise ApplicationError(message, type=Failure.SANDBOX_GONE, non_retryable=True)
+        self._be_gone()
         self.noted.append(f"{request.call.name} {request.call.summary}")
         return FileResult(
             session=request.session,
@@ -164,6 +169,11 @@ class FakeSandbox(Sandbox):
     @activity.defn(name="sandbox.export_work")
     async def export_work(self, request: ExportWork) -> WorkBundle:
         self.noted.append("export")
+        self.exports.append(request.command_id)
+        while request.command_id in self.hang:
+            self.running.set()
+            await asyncio.sleep(0.01)
+        self._be_gone()
         key = None if self.empty else f"bundles/{request.session}/{request.command_id}"
         return WorkBundle(base=BASE, tip=CommitSha("e" * 40), tree=self.tree, store_key=key)
 

@@ -170,6 +170,30 @@ async def test_a_file_is_used_after_its_sandbox_came_back(rig: Rig) -> None:
     assert rig.sandbox.noted.count("edit a.py") == 1
 
 
+async def test_an_export_is_asked_anew_after_its_sandbox_came_back(rig: Rig) -> None:
+    """Under another id: a command that was lost with its sandbox stays lost."""
+    rig.sandbox.gone_once = True
+    async with rig.workers():
+        await rig.start(prompt("work"))
+        view = await rig.until_waiting(1)
+    assert view.pull_request is not None
+    assert rig.sandbox.exports == ["export-t1-g0", "export-t1-g1"]
+
+
+async def test_an_interrupt_during_the_export_proposes_nothing(rig: Rig) -> None:
+    """Nothing leaves the sandbox once a person said stop, with checks or without."""
+    rig.sandbox.hang.add("export-t1-g0")
+    async with rig.workers():
+        handle = await rig.start(prompt("work"))
+        await rig.sandbox.running.wait()
+        await handle.signal(names.INTERRUPT_SIGNAL, InterruptSignal())
+        rig.sandbox.hang.clear()
+        view = await rig.until_waiting(1)
+    assert view.last is not None
+    assert view.last.reason is StopReason.INTERRUPTED
+    assert rig.pull_requests.proposed == []
+
+
 async def test_a_closed_session_leaves_what_a_reopening_needs(rig: Rig) -> None:
     """Its end holds the checkpoint and the seen prompts; the reopened one goes on from them."""
     first = prompt("one")

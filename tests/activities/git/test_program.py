@@ -70,7 +70,12 @@ async def test_a_remote_gets_only_what_its_protocol_needs(
 
 
 @pytest.mark.parametrize(
-    ("url", "sent"), [("https://github.com/a/b", True), ("git@github.com:a/b", False)]
+    ("url", "sent"),
+    [
+        ("https://github.com/a/b", True),
+        ("https://gitlab.com/a/b", False),
+        ("git@github.com:a/b", False),
+    ],
 )
 async def test_the_token_goes_to_its_host_and_never_through_an_argument(
     settings: Settings, recorded: Path, url: str, *, sent: bool

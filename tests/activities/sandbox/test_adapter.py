@@ -258,6 +258,20 @@ async def test_a_failing_setup_says_what_failed(rig: Rig) -> None:
     assert "why" in failed.value.message.rsplit(":", 1)[1]
 
 
+async def test_a_given_up_opening_leaves_nothing(rig: Rig) -> None:
+    """Also when it was given up in the middle of the set-up."""
+    (rig.source / ".overnight.toml").write_text('[environment]\nsetup = ["sleep 1000"]\n')
+    git(rig.source, "commit", "--quiet", "-am", "slow")
+    opening = asyncio.get_running_loop().create_task(rig.open())
+    boxes = rig.settings.sandboxes_path / "boxes"
+    while not list(boxes.glob("*/state/commands/setup-0")):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert list(boxes.iterdir()) == []
+
+
 async def test_work_is_restored_into_another_sandbox(rig: Rig) -> None:
     """A checkpoint brings changed, new and removed files back as uncommitted work."""
     ready = await rig.open("s-1")
