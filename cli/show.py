@@ -76,9 +76,9 @@ def pull_request(proposal: PullRequest) -> str:
     ]
     hidden = proposal.files_changed - min(len(proposal.files), SHOWN_FILES)
     if hidden > 0:
-        lines.append(f"  and {hidden} more files")
+        lines.append(f"  and {_files(hidden)} more")
     lines += [
-        f"  {proposal.files_changed} files changed, +{proposal.added} -{proposal.removed}",
+        f"  {_files(proposal.files_changed)} changed, +{proposal.added} -{proposal.removed}",
         "",
         f"checks   {_checks(proposal)}",
         f"branch   {inert_line(proposal.branch)}  (revision {proposal.revision})",
@@ -111,6 +111,10 @@ def _advice(session: str, reason: StopReason) -> str:
             return f'tell it what to do instead: overnight prompt {session} "…"'
         case StopReason.FAILED:
             return f'mend what it names, then: overnight prompt {session} "Go on."'
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _file(change: FileChange) -> str:
