@@ -40,10 +40,12 @@ def start(output: Output) -> None:
         if output is Output.TABLE:
             result(_stack(record))
             say(f"ready in {seconds:.1f} s; stop it with Ctrl-C or: overnight down")
+            reaching.warn_of_host(found)
         else:
             result(record.model_dump_json() if output is Output.JSON else str(record.pid))
 
-    up.run_stack(reaching.settings(), ready)
+    found = reaching.settings()
+    up.run_stack(found, ready)
 
 
 def end() -> None:

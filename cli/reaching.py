@@ -82,7 +82,17 @@ def start_if_needed(reach: Reach, model: str | None) -> Gateway:
     record, started = up.ensure_running(local)
     if started:
         say(f"started the local stack ({record.gateway_url}); stop it with: overnight down")
+        warn_of_host(local)
     return connect(reach)
+
+
+def warn_of_host(local: Settings) -> None:
+    """Say so when the stack's sandboxes are none."""
+    if local.sandbox == "host":
+        say(
+            "UNSAFE: OVERNIGHT_SANDBOX=host isolates nothing. The model's commands run as you and "
+            "see all you see; use it on disposable machines only."
+        )
 
 
 def _named(url: str, token: str) -> Gateway:

@@ -111,7 +111,7 @@ class Bubblewrap(Provider):
 class Host(Provider):
     """No isolation at all: commands see the machine as this process does. Unsafe by design."""
 
-    name = "host"
+    name = "host (unsafe)"
     keeps_paths = False
 
     def launch(self, paths: BoxPaths, *, network: bool) -> Launch:
