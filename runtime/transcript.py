@@ -64,23 +64,34 @@ class Transcripts:
         return message
 
     async def append(self, head: TranscriptHead, messages: list[Message]) -> TranscriptHead:
-        """Return the head of the transcript with `messages` at its end."""
+        """Return the head of the transcript with `messages` at its end.
+
+        The new objects are synced side by side: each is named by its content, so their order on
+        the disk does not matter as long as all stand when the head is returned.
+        """
         manifest = await self._manifest(head.manifest)
-        name = head.manifest
+        made: list[bytes] = []
         for message in messages:
             if len(manifest.packs) + len(manifest.nodes) >= MANIFEST_ENTRIES:
-                name = await self._keep(manifest.model_dump_json().encode())
-                manifest = Manifest(previous=name)
-            manifest = await self._extend(manifest, message)
-        name = await self._keep(manifest.model_dump_json().encode())
+                manifest = Manifest(previous=self._note(made, _dump(manifest)))
+            manifest = await self._extend(manifest, message, made)
+        name = self._note(made, _dump(manifest))
+        await asyncio.gather(*(self._keep(data) for data in made))
         return TranscriptHead(manifest=name, messages=head.messages + len(messages))
 
-    async def _extend(self, manifest: Manifest, message: Message) -> Manifest:
-        nodes = (*manifest.nodes, await self.put(message))
+    async def _extend(self, manifest: Manifest, message: Message, made: list[bytes]) -> Manifest:
+        nodes = (*manifest.nodes, self._note(made, _MESSAGES.dump_json([message])))
         if len(nodes) < PACK_SIZE:
             return manifest.model_copy(update={"nodes": nodes})
-        pack = await self._keep(_MESSAGES.dump_json([await self.get(node) for node in nodes]))
-        return manifest.model_copy(update={"packs": (*manifest.packs, pack), "nodes": ()})
+        pack = _MESSAGES.dump_json([await self.get(node) for node in nodes])
+        packs = (*manifest.packs, self._note(made, pack))
+        return manifest.model_copy(update={"packs": packs, "nodes": ()})
+
+    def _note(self, made: list[bytes], data: bytes) -> Sha256:
+        made.append(data)
+        name = sha256(data)
+        self._remember(name, data)
+        return name
 
     async def _manifest(self, name: Sha256 | None) -> Manifest:
         return Manifest() if name is None else Manifest.model_validate_json(await self._fetch(name))
@@ -119,6 +130,10 @@ async def read_arguments(store: Store, name: Sha256) -> bytes:
         MissingObjectError: they were never kept.
     """
     return await store.read_async(_arguments_key(name))
+
+
+def _dump(manifest: Manifest) -> bytes:
+    return manifest.model_dump_json().encode()
 
 
 def _key(name: Sha256) -> str:

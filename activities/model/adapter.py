@@ -12,12 +12,12 @@ from activities.model import tools, wire
 from activities.model.journal import Journal
 from activities.model.prompt import system_prompt
 from runtime.settings import Settings
-from runtime.store import MissingObjectError, Store
+from runtime.store import MissingObjectError, Store, sha256
 from runtime.transcript import Transcripts, keep_arguments
-from workflows.contract.base import SessionId
+from workflows.contract.base import SessionId, Sha256
 from workflows.contract.failures import Failure
 from workflows.contract.model import ModelCall, ModelStep, PromptText, Usage
-from workflows.contract.tools import canonical
+from workflows.contract.tools import Arguments, canonical
 from workflows.contract.transcript import (
     FromNode,
     FromPrompt,
@@ -96,17 +96,23 @@ class LiteLlmModel(Model):
     ) -> ModelStep:
         calls: list[ToolCall] = []
         refused: list[RefusedCall] = []
+        kept: list[Awaitable[Sha256]] = []
         for call in answer.message.calls:
-            judged = await self._judge(call, answer.finish, len(calls))
-            if isinstance(judged, ToolCall):
-                calls.append(judged)
+            arguments = _obstacle(answer.finish, len(calls)) or tools.parse(call)
+            if isinstance(arguments, str):
+                refused.append(_refused(call, arguments))
             else:
-                refused.append(judged)
+                data = canonical(arguments)
+                calls.append(_accepted(call, arguments, sha256(data)))
+                kept.append(keep_arguments(self._store, data))
+        # Side by side: each object is synced, and none needs another.
+        appended = self._transcripts.append(request.head, [*new, answer.message])
+        head, _ = await asyncio.gather(appended, asyncio.gather(*kept))
         return ModelStep(
             session=request.session,
             turn=request.turn,
             step=request.step,
-            head=await self._transcripts.append(request.head, [*new, answer.message]),
+            head=head,
             text=tools.harmless(answer.message.text[:TEXT_CHARACTERS]),
             calls=tuple(calls),
             # What is not even named here is answered as interrupted by the next request.
@@ -120,16 +126,15 @@ class LiteLlmModel(Model):
             seconds=answer.seconds,
         )
 
-    async def _judge(self, call: RequestedCall, finish: str, taken: int) -> ToolCall | RefusedCall:
-        arguments = _obstacle(finish, taken) or tools.parse(call)
-        if isinstance(arguments, str):
-            return RefusedCall(id=call.id, name=tools.harmless(call.name[:100]), reason=arguments)
-        return ToolCall(
-            id=call.id,
-            name=ToolName(call.name),
-            summary=tools.summarise(arguments),
-            source=await keep_arguments(self._store, canonical(arguments)),
-        )
+
+def _refused(call: RequestedCall, reason: str) -> RefusedCall:
+    return RefusedCall(id=call.id, name=tools.harmless(call.name[:100]), reason=reason)
+
+
+def _accepted(call: RequestedCall, arguments: Arguments, source: Sha256) -> ToolCall:
+    return ToolCall(
+        id=call.id, name=ToolName(call.name), summary=tools.summarise(arguments), source=source
+    )
 
 
 def _import_ask() -> Callable[[wire.Request, str, Settings], Awaitable[wire.Answer]]:

@@ -19,11 +19,12 @@ class Journal:
 
     def __init__(self, store: Store, call: ModelCall, request: Request) -> None:
         self._store = store
-        step = f"{call.session}/{call.turn}/{call.step}"
+        # Flat: a folder per step would cost two more syncs a step.
+        self._step = f"{call.step:06}-"
         self._request = sha256(request.canonical())
         self._model = request.model
-        self._answer_key = f"answers/{step}/{self._request}"
-        self._intents = f"requests/{step}"
+        self._answer_key = f"answers/{call.session}/{self._step}{self._request}"
+        self._intents = f"requests/{call.session}"
 
     async def find(self) -> Answer | None:
         """Return the answer to this very request, if one was bought."""
@@ -40,7 +41,7 @@ class Journal:
             "model": self._model,
             "request": self._request,
         }
-        key = f"{self._intents}/{secrets.token_hex(12)}"
+        key = f"{self._intents}/{self._step}{secrets.token_hex(12)}"
         await self._store.create_async(key, json.dumps(intent).encode())
 
     async def keep(self, answer: Answer) -> Answer:
@@ -54,4 +55,4 @@ class Journal:
 
     async def begun(self) -> int:
         """Count the requests ever begun for this step, answered or lost."""
-        return len(await asyncio.to_thread(self._store.list, self._intents))
+        return len(await asyncio.to_thread(self._store.list, self._intents, self._step))

@@ -193,7 +193,7 @@ async def test_an_empty_answer_is_asked_for_again(scripted: Start, model_for: Ma
     with pytest.raises(ApplicationError) as caught:
         await model.step(CALL)
     assert (caught.value.type, caught.value.non_retryable) == (Failure.MODEL_RETRY, False)
-    assert store.list(f"answers/{SESSION}/1/1") == []
+    assert store.list(f"answers/{SESSION}") == []
 
 
 async def test_a_lost_prompt_needs_a_person(scripted: Start, model_for: Make):

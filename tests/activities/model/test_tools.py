@@ -66,13 +66,13 @@ def test_a_fitting_call_is_read(name: str, arguments: object, expected: Argument
         ("bash", {"command": "ls", "cwd": "/"}, "cwd: Extra inputs are not permitted"),
         ("bash", {"command": "a\0b"}, "command: must not contain NUL characters"),
         ("bash", '{"command": "\\ud800"}', "unable to parse raw data as a unicode string"),
-        ("bash", {"command": "x" * (COMMAND_LIMIT + 1)}, "at most 100000 characters"),
+        ("bash", {"command": "x" * (COMMAND_LIMIT + 1)}, "at most 30000 characters"),
         ("bash", {"command": "ls", "timeout_seconds": 0}, "greater than or equal to 1"),
         ("bash", {"command": "ls", "timeout_seconds": 3601}, "less than or equal to 3600"),
         ("view", {"path": "a\0"}, "path: must not contain NUL characters"),
         ("view", {"path": "a", "start": 9, "end": 2}, "end (2) must not be before start (9)"),
         ("edit", {"path": "a", "old_str": "x", "new_str": "x"}, "nothing would change"),
-        ("write", {"path": "a", "content": "x" * (CONTENT_LIMIT + 1)}, "at most 2000000"),
+        ("write", {"path": "a", "content": "x" * (CONTENT_LIMIT + 1)}, "at most 1000000"),
     ],
 )
 def test_an_unfit_call_is_refused_with_a_reason(name: str, arguments: object, reason: str):

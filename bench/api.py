@@ -1,0 +1,71 @@
+"""The gateway as any client sees it, on one kept connection, so that only the gateway is timed."""
+
+import http.client
+import time
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from workflows.contract.api import CreateSession, PromptBody, SessionResource, StopSession
+from workflows.contract.base import PromptId
+from workflows.contract.sandbox import Repository
+from workflows.contract.session import Budget, Phase
+
+PATIENCE_SECONDS = 120.0
+POLL_SECONDS = 0.25
+"""Asking more often would slow down what is measured: the gateway asks Temporal each time."""
+
+
+class Api:
+    """The few requests that measurements make."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def create(self, repository: Path, marker: str) -> SessionResource:
+        """Start a session whose model follows the script `marker`."""
+        body = CreateSession(
+            prompt=prompt(marker),
+            repository=Repository(url=str(repository), base="main"),
+            budget=Budget(steps=1_000),
+        )
+        return SessionResource.model_validate_json(
+            self._send("POST", "/sessions", body.model_dump_json())
+        )
+
+    def prompt(self, session: str, marker: str) -> None:
+        """Send a follow-up."""
+        self._send("POST", f"/sessions/{session}/prompts", prompt(marker).model_dump_json())
+
+    def until_waiting(self, session: str, turns: int) -> None:
+        """Return when the session has ended so many turns and waits."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            view = SessionResource.model_validate_json(
+                self._send("GET", f"/sessions/{session}")
+            ).view
+            if view.phase is Phase.WAITING and view.last is not None and view.last.turn >= turns:
+                return
+            time.sleep(POLL_SECONDS)
+        message = f"session {session} did not end turn {turns} in {PATIENCE_SECONDS:.0f} s"
+        raise TimeoutError(message)
+
+    def close(self, session: str) -> None:
+        """Close a session."""
+        self._send("POST", f"/sessions/{session}/close", StopSession().model_dump_json())
+
+    def _send(self, method: str, path: str, body: str | None = None) -> bytes:
+        self._connection.request(method, f"/api/v1{path}", body, self._headers)
+        response = self._connection.getresponse()
+        data = response.read()
+        if response.status >= http.HTTPStatus.BAD_REQUEST:
+            message = f"{method} {path} was answered with {response.status}: {data[:500]!r}"
+            raise RuntimeError(message)
+        return data
+
+
+def prompt(marker: str) -> PromptBody:
+    """Make a prompt that no session has seen."""
+    return PromptBody(id=PromptId(str(uuid.uuid4())), text=f"Follow the script {marker}.")

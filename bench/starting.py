@@ -1,0 +1,66 @@
+"""How long `overnight up` takes on a folder that was used before, and which process is last."""
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bench.stack import PATIENCE_SECONDS, POLL_SECONDS, Arena
+from bench.tables import Table, median, spread
+from cli.stack import folder
+from cli.stack.folder import Ports
+
+RUNS = 5
+
+WHOLE = "the whole stack (`stack.json` is written)"
+
+NOTES = f"""\
+{RUNS} starts of `overnight up` in a folder that had a stack before, from the start of the program;
+looked at every {POLL_SECONDS * 1_000:.0f} ms. A worker is ready when it polls Temporal, the server
+and the gateway when they listen."""
+
+
+def measure(arena: Arena) -> list[Table]:
+    """Start and stop the stack some times."""
+    arena.record()
+    arena.stop()
+    runs = [_start(arena) for _ in range(RUNS)]
+    order = sorted(runs[0], key=lambda name: median([run[name] for run in runs]))
+    rows = [(name, *spread([run[name] for run in runs])) for name in order]
+    return [Table("Warm start", ("ready", "p50 ms", "slowest ms"), rows, NOTES)]
+
+
+def _start(arena: Arena) -> Mapping[str, float]:
+    home = arena.settings.home
+    for stale in (home / "run").glob("*.ready"):
+        stale.unlink()
+    started = time.monotonic()
+    arena.start()
+    waiting = _milestones(home)
+    passed: dict[str, float] = {}
+    while waiting and time.monotonic() - started < PATIENCE_SECONDS:
+        for name in [name for name, holds in waiting.items() if holds()]:
+            passed[name] = time.monotonic() - started
+            del waiting[name]
+        time.sleep(POLL_SECONDS)
+    arena.stop()
+    return passed
+
+
+def _milestones(home: Path) -> dict[str, Callable[[], object]]:
+    # Kept over restarts, so that they are known before the processes take them.
+    ports = Ports.model_validate_json((home / "ports.json").read_bytes())
+    run = home / "run"
+    return {
+        "Temporal server": lambda: _listens(ports.temporal),
+        "session worker": (run / "sessions.ready").exists,
+        "model worker": (run / "models.ready").exists,
+        "host worker": (run / "host.ready").exists,
+        "gateway": lambda: _listens(ports.gateway),
+        WHOLE: lambda: folder.read_record(home),
+    }
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
