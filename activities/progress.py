@@ -26,7 +26,7 @@ async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]
         yield
         return
     loop = asyncio.get_running_loop()
-    timer: asyncio.TimerHandle | None = None
+    timer: asyncio.TimerHandle
 
     def beat() -> None:
         nonlocal timer
@@ -34,10 +34,10 @@ async def beating(interval_seconds: float = BEAT_SECONDS) -> AsyncIterator[None]
         timer = loop.call_later(interval_seconds, beat)
 
     # Not a task: a TaskGroup would wrap the block's ApplicationError in an ExceptionGroup, and
-    # Temporal would lose its type and retry what is permanent.
-    beat()
+    # Temporal would lose its type and retry what is permanent. Not at once: the timeout counts
+    # from the start anyway, and most activities are over before the first beat is due.
+    timer = loop.call_later(interval_seconds, beat)
     try:
         yield
     finally:
-        if timer is not None:
-            timer.cancel()
+        timer.cancel()

@@ -1,5 +1,6 @@
 """A local stack as `overnight up` starts it, in a folder of its own, with the scripted model."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from activities.sandbox.box import BoxPaths
+from activities.sandbox.lifetime import destroy
+from activities.sandbox.provider import boxes_folder
 from bench.api import Api
 from bench.scripted import ScriptedModel, scripted_model
 from cli.stack import folder
@@ -102,6 +106,14 @@ def arena() -> Iterator[Arena]:
             yield made
         finally:
             made.stop()
+            asyncio.run(_remove_sandboxes(made.settings))
+
+
+async def _remove_sandboxes(settings: Settings) -> None:
+    # They outlive the stack, on purpose.
+    folder = boxes_folder(settings)
+    for box in list(folder.iterdir()) if folder.is_dir() else []:
+        await destroy(BoxPaths(box))
 
 
 def _make_repository(path: Path) -> Path:

@@ -208,12 +208,9 @@ async def test_a_lost_prompt_needs_a_person(scripted: Start, model_for: Make):
 
 
 async def test_a_step_runs_as_an_activity(scripted: Start, model_for: Make):
-    """Inside an activity it heartbeats, and an error keeps its type."""
-    beats: list[object] = []
+    """Inside an activity an error keeps its type, which decides about a retry."""
     environment = ActivityEnvironment()
-    environment.on_heartbeat = lambda *details: beats.append(details)
     model = model_for(scripted({"elsewhere": []}))
     with pytest.raises(ApplicationError) as caught:
         await environment.run(model.step, CALL)
     assert caught.value.type == Failure.MODEL_FATAL
-    assert beats
