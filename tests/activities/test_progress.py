@@ -36,7 +36,13 @@ async def test_a_waiting_activity_beats() -> None:
 
 async def test_an_error_passes_unchanged() -> None:
     """Its type decides whether Temporal repeats the activity."""
-    with pytest.raises(ApplicationError, match="no"):
+
+    @activity.defn
+    async def fails() -> None:
         async with beating():
             message = "no"
-            raise ApplicationError(message)
+            raise ApplicationError(message, type="kind")
+
+    with pytest.raises(ApplicationError) as caught:
+        await ActivityEnvironment().run(fails)
+    assert caught.value.type == "kind"
