@@ -72,6 +72,8 @@ async def interruptible(handle: ActivityHandle[Result], interrupted: Callable[[]
     await workflow.wait_condition(lambda: handle.done() or interrupted())
     if handle.done():
         return await handle
+    # Nobody waits for it any more, and asyncio complains of errors that nobody looked at.
+    handle.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
     handle.cancel()
     raise InterruptedCallError
 
