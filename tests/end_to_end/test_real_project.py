@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -26,8 +25,8 @@ def project(tmp_path: Path) -> Path:
     download = [*("download", "--no-deps", "--no-binary", ":all:", PACKAGE), "-d", str(tmp_path)]
     subprocess.run([sys.executable, "-m", "pip", *download], check=True, capture_output=True)
     (archive,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(archive) as file:
-        file.extractall(tmp_path, filter="data")
+    # The archive is pinned, and tarfile of Python 3.11.2 knows no filters yet.
+    subprocess.run(["tar", "-xzf", str(archive), "-C", str(tmp_path)], check=True)
     folder = tmp_path / archive.name.removesuffix(".tar.gz")
     module = folder / MODULE
     text = module.read_text()
