@@ -47,6 +47,13 @@ def pytest_report_header() -> list[str]:
     ]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name every test that was left out because this machine cannot isolate."""
+    if refusal() is not None:
+        for report in terminalreporter.stats.get("skipped", []):
+            terminalreporter.write_line(f"left out, no isolation here: {report.nodeid}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """When all tests have run, no process and no mount of theirs is left."""
