@@ -15,7 +15,8 @@ from bench.scripted import Asked
 from bench.stack import Arena
 from bench.tables import Table, median, ms, percentile
 from runtime import temporal
-from runtime.store import Store
+from runtime.store.base import Store
+from runtime.store.folder import FolderStore
 from workflows.contract.model import ModelStep
 from workflows.contract.sandbox import CommandResult
 
@@ -122,7 +123,7 @@ def _costs(arena: Arena, found: History, used: Mapping[str, float]) -> Table:
         ("activities", f"{len(found.activities) / scripted.STEPS:.2f}"),
         ("events in the history", f"{found.events / scripted.STEPS:.1f}"),
         ("objects made in the store", f"{objects / scripted.STEPS:.1f}"),
-        ("making one such object, p50 ms", ms(_object_seconds(Store(store)))),
+        ("making one such object, p50 ms", ms(_object_seconds(FolderStore(store)))),
     ]
     return Table("What a step costs", ("per step", ""), rows, COSTS)
 

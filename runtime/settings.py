@@ -5,12 +5,15 @@ cluster are read by `temporalio.envconfig` (`TEMPORAL_ADDRESS` and so on) in `ru
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_BUCKET = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
 
 
 def default_home() -> Path:
@@ -26,6 +29,12 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_home)
     """Data folder: database, store, mirrors, sandboxes, logs, token. One stack owns it."""
+
+    store: str | None = None
+    """Bucket to keep bytes in: `s3://bucket/prefix`, `gs://…` or `az://container/prefix`.
+
+    None: the folder `store` of the data folder. Credentials come by the provider's usual variables.
+    """
 
     model: str | None = None
     """LiteLLM name of the model of sessions that name none: `anthropic/claude-sonnet-4-5`."""
@@ -69,11 +78,25 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
     """Comma-separated values of the Host header that the gateway answers to."""
 
+    socket_stall_seconds: float = Field(default=60.0, gt=0)
+    """A websocket whose client reads nothing for so long is closed; it comes back where it was."""
+
     ready_file: Path | None = None
     """A worker touches this file once it polls its queues; set by who waits for it."""
 
     temporal_address: str | None = None
     """Set by the supervisor of the local stack; else `temporalio.envconfig` decides."""
+
+    @field_validator("store")
+    @classmethod
+    def _name_a_bucket(cls, value: str | None) -> str | None:
+        if value and _BUCKET.fullmatch(value) is None:
+            # Without the value, which may hold a key.
+            message = (
+                "must be s3://bucket, gs://bucket or az://container, each with /a/prefix or none"
+            )
+            raise ValueError(message)
+        return value or None
 
     @field_validator("toolchain", "local_roots", mode="before")
     @classmethod
@@ -89,7 +112,7 @@ class Settings(BaseSettings):
 
     @property
     def store_path(self) -> Path:
-        """Folder of the store of bytes."""
+        """Folder of the store of bytes, unless `store` names a bucket."""
         return self.home / "store"
 
     @property

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from pydantic import Field, TypeAdapter
 
-from runtime.store import Store, sha256
+from runtime.store.base import Store, sha256
 from workflows.contract.base import Frozen, Sha256
 from workflows.contract.transcript import Message, TranscriptHead
 

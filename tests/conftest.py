@@ -13,7 +13,8 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import temporal
-from runtime.store import Store
+from runtime.store.base import Store
+from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts
 from tests.provider import LEFT_OUT, refusal
 
@@ -23,6 +24,9 @@ FASTER_QUEUES = [
     "--dynamic-config-value",
     "history.timerProcessorMaxPollRPS=2000",
 ]
+
+EMPTY_NAMESPACE = "empty"
+"""Exists, and no session was ever started in it."""
 
 
 def temporal_binary() -> str:
@@ -77,7 +81,7 @@ def _mentions(process: psutil.Process, text: str) -> bool:
 async def temporal_server() -> AsyncIterator[WorkflowEnvironment]:
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=temporal_binary(),
-        dev_server_extra_args=FASTER_QUEUES,
+        dev_server_extra_args=[*FASTER_QUEUES, "--namespace", EMPTY_NAMESPACE],
         data_converter=pydantic_data_converter,
     ) as environment:
         await temporal.prepare_namespace(environment.client)
@@ -97,7 +101,7 @@ def unique() -> str:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
+    return FolderStore(tmp_path / "store")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime
 
 from activities.model.wire import Answer, Request
-from runtime.store import MissingObjectError, ObjectConflictError, Store, sha256
+from runtime.store.base import MissingObjectError, ObjectConflictError, Store, sha256
 from workflows.contract.model import ModelCall
 
 

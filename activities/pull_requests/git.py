@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.failures import permanent
 from activities.mirror import Mirrors
 from activities.pull_requests import description
-from runtime.store import MissingObjectError, Store
+from runtime.store.base import MissingObjectError, Store
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
 from workflows.contract.pull_request import Propose, PullRequest

@@ -10,7 +10,7 @@ from activities.sandbox.box import BoxPaths
 from activities.sandbox.layers import BoxCommands, Layers
 from activities.sandbox.lifetime import destroy, ensure_running
 from activities.sandbox.provider import Provider
-from runtime.store import Store, sha256
+from runtime.store.base import Store, sha256
 from workflows.contract.base import CommitSha, Frozen
 from workflows.contract.sandbox import OpenSandbox, Repository, WorkBundle
 

@@ -2,15 +2,17 @@
 
 The rule, by name, first match wins:
 
-1. `TEMPORAL_*` is for every process when a cluster is used, and for none with the embedded server.
-2. `OVERNIGHT_GIT_TOKEN` and `SSH_AUTH_SOCK` are for the host worker, which fetches and pushes.
-3. Provider variables are for the model worker: a name that ends in `_API_KEY`, `_API_KEYS`,
+1. With a store in a bucket (`OVERNIGHT_STORE`), the variables of its provider are for every process
+   of ours, by their prefix (`STORE_PREFIXES`) but for the endings of rule 4; so are proxies.
+2. `TEMPORAL_*` is for every process when a cluster is used, and for none with the embedded server.
+3. `OVERNIGHT_GIT_TOKEN` and `SSH_AUTH_SOCK` are for the host worker, which fetches and pushes.
+4. Provider variables are for the model worker: a name that ends in `_API_KEY`, `_API_KEYS`,
    `_API_TOKEN`, `_API_BASE`, `_API_VERSION` or `_BASE_URL`, or begins with one of
-   `PROVIDER_PREFIXES`. `OVERNIGHT_MODEL_BASE_URL` is no secret and falls under rule 5.
-4. Proxy variables, which may hold a password, are for the two workers that reach the network.
-5. `OVERNIGHT_*` is for every process of ours, unless the name ends like a secret.
-6. The names in `COMMON` and `LC_*`, `XDG_*` are for every process.
-7. Nothing else is passed on.
+   `PROVIDER_PREFIXES`. `OVERNIGHT_MODEL_BASE_URL` is no secret and falls under rule 6.
+5. Proxy variables, which may hold a password, are for the two workers that reach the network.
+6. `OVERNIGHT_*` is for every process of ours, unless the name ends like a secret.
+7. The names in `COMMON` and `LC_*`, `XDG_*` are for every process.
+8. Nothing else is passed on.
 """
 
 import os
@@ -51,6 +53,9 @@ PROVIDER_SUFFIXES = (
     "_API_VERSION",
     "_BASE_URL",
 )
+STORE_PREFIXES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
+"""How the variables begin that say how a bucket is reached, by the scheme of its URL."""
+
 SECRET_SUFFIXES = ("_KEY", "_KEYS", "_TOKEN", "_SECRET", "_PASSWORD")
 GIT_NAMES = frozenset({"OVERNIGHT_GIT_TOKEN", "SSH_AUTH_SOCK"})
 PROXY_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
@@ -110,14 +115,26 @@ def missing_key(model: str, *, base_url: str | None, environment: Mapping[str, s
 
 def share_of(role: Role, environment: Mapping[str, str], *, cluster: bool) -> dict[str, str]:
     """Return the part of the environment that a process of this role gets."""
+    store = STORE_PREFIXES.get(environment.get("OVERNIGHT_STORE", "").partition("://")[0])
     return {
         name: value
         for name, value in environment.items()
-        if role in _receivers(name, cluster=cluster)
+        if role in _receivers(name, cluster=cluster, store=store)
     }
 
 
-def _receivers(name: str, *, cluster: bool) -> frozenset[Role]:
+def _receivers(name: str, *, cluster: bool, store: str | None) -> frozenset[Role]:
+    if store is not None and _reaches_store(name, store):
+        return OURS
+    return _usual_receivers(name, cluster=cluster)
+
+
+def _reaches_store(name: str, prefix: str) -> bool:
+    mine = name.startswith(prefix) and not name.endswith(PROVIDER_SUFFIXES)
+    return mine or name.upper() in PROXY_NAMES
+
+
+def _usual_receivers(name: str, *, cluster: bool) -> frozenset[Role]:
     if name.startswith("TEMPORAL_"):
         return OURS if cluster else NOBODY
     if name in GIT_NAMES:

@@ -45,6 +45,26 @@ def test_a_variable_goes_to_those_who_need_it(name: str, receivers: frozenset[Ro
     assert reached == receivers
 
 
+@pytest.mark.parametrize(
+    ("name", "receivers"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", OURS),
+        ("AWS_ENDPOINT_URL", OURS),
+        ("HTTPS_PROXY", OURS),
+        ("AZURE_STORAGE_ACCOUNT_KEY", MODELS),
+        ("GOOGLE_SERVICE_ACCOUNT", MODELS),
+        ("ANTHROPIC_API_KEY", MODELS),
+        ("AWS_BEDROCK_API_KEY", MODELS),
+        ("OVERNIGHT_STORE", OURS),
+    ],
+)
+def test_a_buckets_variables_reach_all_processes_of_ours(name: str, receivers: frozenset[Role]):
+    """A store in a bucket is for all of them; models' keys stay where they were."""
+    environment = {"OVERNIGHT_STORE": "s3://bucket/prefix", name: "s3://bucket/prefix"}
+    reached = {role for role in Role if name in share_of(role, environment, cluster=False)}
+    assert reached == receivers
+
+
 def test_a_clusters_variables_reach_all_processes_of_ours():
     """With a cluster, its address and key go to the workers and the gateway."""
     for role in OURS:

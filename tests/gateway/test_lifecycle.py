@@ -2,7 +2,7 @@
 
 from temporalio.client import Client
 
-from runtime.store import Store
+from runtime.store.folder import FolderStore
 from tests.gateway.conftest import SESSIONS, Gateway, prompt, workers
 from workflows.contract.base import CommitSha, SessionId
 from workflows.contract.pull_request import PullRequest
@@ -127,7 +127,7 @@ async def test_the_newest_pull_request_is_shown(gateway: Gateway):
     path = await gateway.create()
     none_yet = await gateway.http.get(f"{path}/pull-request")
     assert (none_yet.status_code, none_yet.json()["code"]) == (404, "no_pull_request")
-    session, store = path.rpartition("/")[2], Store(gateway.settings.store_path)
+    session, store = path.rpartition("/")[2], FolderStore(gateway.settings.store_path)
     store.create("diffs/ten", b"--- a\n+++ \xff\r\n")
     for revision in (2, 9, 10):
         record = PullRequest(

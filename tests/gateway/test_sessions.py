@@ -6,7 +6,7 @@ import uuid
 from temporalio.client import Client
 
 from gateway.routes import Readiness
-from runtime.store import Store
+from runtime.store.folder import FolderStore
 from tests.gateway.conftest import SESSIONS, Gateway, prompt, serving, settings_at
 from workflows.contract import names
 from workflows.contract.api import SessionList
@@ -31,7 +31,8 @@ async def test_a_session_is_durable_when_it_is_accepted(gateway: Gateway, client
     answer = await gateway.http.post(SESSIONS, json=asked)
     assert answer.status_code == 202
     session = answer.json()["id"]
-    kept = Store(gateway.settings.store_path).read(f"prompts/{session}/{asked['prompt']['id']}")  # type: ignore[index]  # of JSON
+    path = f"prompts/{session}/{asked['prompt']['id']}"  # type: ignore[index]  # of JSON
+    kept = FolderStore(gateway.settings.store_path).read(path)
     assert PromptText.model_validate_json(kept).text == "Fix the build\nthen rest"
     [signal] = await signals(client, session)
     assert signal.excerpt == "Fix the build then rest"

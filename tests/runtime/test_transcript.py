@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.store import MissingObjectError, Store, sha256
+from runtime.store.base import MissingObjectError, Store, sha256
 from runtime.transcript import (
     MANIFEST_ENTRIES,
     PACK_SIZE,

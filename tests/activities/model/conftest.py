@@ -13,7 +13,8 @@ from activities.model.adapter import LiteLlmModel
 from cli.demo.script import Script
 from cli.demo.scripted_model import ScriptedModel
 from runtime.settings import Settings
-from runtime.store import Store
+from runtime.store.base import Store
+from runtime.store.folder import FolderStore
 from workflows.contract.base import PromptId, SessionId
 from workflows.contract.model import ModelCall, PromptText, WorkingFacts
 from workflows.contract.transcript import FromPrompt, TranscriptHead
@@ -86,7 +87,7 @@ def scripted(tmp_path: Path) -> Iterator[Callable[[Replies], Scripted]]:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Return a store that holds the first prompt."""
-    store = Store(tmp_path / "store")
+    store = FolderStore(tmp_path / "store")
     put_prompt(store, PROMPT, "mend the parser")
     return store
 

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from activities.mirror import Mirrors
 from activities.pull_requests import description
 from activities.pull_requests.git import GitPullRequests
-from runtime.store import Store
+from runtime.store.base import Store
 from tests.activities.pull_requests.proposals import BRANCH, request
 from tests.activities.repositories import bundle_work, checkout, commit_files, make_origin, named
 from workflows.contract.base import CommitSha
