@@ -1,16 +1,17 @@
 """Keeps the raw histories of closed runs in the store, beyond the server's retention."""
 
 from temporalio import activity
+from temporalio.api.history.v1 import History
 from temporalio.client import Client
 
 from activities.progress import beating
-from runtime.store import Store
+from runtime.store.base import Store
 from workflows.contract.session import ArchiveRun, RunArchived
 from workflows.ports import Archive
 
 
 class StoreArchive(Archive):
-    """Writes `histories/<session>/<run index>-<events>`: Temporal's own JSON form.
+    """Writes `histories/<session>/<run index>-<events>`: a serialized `History` of Temporal's API.
 
     A run that is archived again after it went on gets a further object; readers take the one
     with the most events.
@@ -29,5 +30,7 @@ class StoreArchive(Archive):
             history = await handle.fetch_history()
         events = len(history.events)
         key = f"histories/{request.session}/{request.run_index:06}-{events:06}"
-        await self._store.create_async(key, history.to_json().encode())
+        # Not JSON: a gateway reads this form of 2,000 events in milliseconds.
+        data = History(events=history.events).SerializeToString(deterministic=True)
+        await self._store.create_async(key, data)
         return RunArchived(store_key=key, events=events)

@@ -20,7 +20,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.sandbox.provider import SandboxRefusedError
 from runtime import logs, temporal
 from runtime.settings import Settings, host_id
-from runtime.store import Store
+from runtime.store.opening import open_store
 from workflows.contract.names import HOSTS_QUEUE, MODELS_QUEUE, SESSIONS_QUEUE, host_queue
 from workflows.session import AgentSession
 
@@ -31,7 +31,9 @@ Activity = Callable[..., Any]
 STICKY_TIMEOUT = timedelta(seconds=1)
 """A killed session worker's sessions answer again after this; 10 s by default (measured)."""
 
-HEARTBEAT_INTERVAL = timedelta(milliseconds=100)
+HEARTBEAT_INTERVAL = timedelta(milliseconds=50)
+"""How often the server takes a heartbeat of one activity; what shows output paces itself."""
+
 GRACE = timedelta(seconds=1)
 
 WORKFLOW_RUNNER = SandboxedWorkflowRunner(
@@ -76,7 +78,7 @@ def session_worker(client: Client, settings: Settings) -> list[Worker]:
     from activities.archive import StoreArchive
     from workflows.ports import Archive
 
-    archive = StoreArchive(client, Store(settings.store_path))
+    archive = StoreArchive(client, open_store(settings))
     return [
         Worker(
             client,
@@ -95,7 +97,7 @@ def model_worker(client: Client, settings: Settings) -> list[Worker]:
     from activities.model.adapter import LiteLlmModel
     from workflows.ports import Model
 
-    model = LiteLlmModel(settings, Store(settings.store_path))
+    model = LiteLlmModel(settings, open_store(settings))
     return [_activity_worker(client, MODELS_QUEUE, activities_of(Model, model))]
 
 
@@ -107,7 +109,7 @@ def host_worker(client: Client, settings: Settings) -> list[Worker]:
     from activities.sandbox.adapter import LocalSandboxes
     from workflows.ports import Checks, PullRequests, Sandbox
 
-    store = Store(settings.store_path)
+    store = open_store(settings)
     mirrors = Mirrors(settings)
     queue = host_queue(host_id(settings))
     sandboxes = LocalSandboxes(settings, store, mirrors, queue)

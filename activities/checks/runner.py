@@ -62,5 +62,6 @@ class CommandChecks(Checks):
             outcome=result.outcome,
             exit_code=result.exit_code,
             seconds=result.seconds,
+            output_end=result.output_end,
             excerpt=result.excerpt[-1_000:],
         )

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import structlog
 from temporalio import activity
@@ -10,9 +11,10 @@ from temporalio import activity
 from activities import failures, progress
 from activities.model import tools, wire
 from activities.model.journal import Journal
+from activities.model.live import LiveReply
 from activities.model.prompt import system_prompt
 from runtime.settings import Settings
-from runtime.store import MissingObjectError, Store, sha256
+from runtime.store.base import MissingObjectError, Store, sha256
 from runtime.transcript import Transcripts, keep_arguments
 from workflows.contract.base import SessionId, Sha256
 from workflows.contract.failures import Failure
@@ -42,6 +44,8 @@ TOO_MANY = f"only the first {CALLS_LIMIT} calls of a reply are carried out; make
 
 log = structlog.get_logger()
 
+Ask = Callable[[wire.Request, str, Settings, Callable[[str], None]], Awaitable[wire.Answer]]
+
 
 class LiteLlmModel(Model):
     """Any model that litellm reaches; holds nothing but the store."""
@@ -57,9 +61,10 @@ class LiteLlmModel(Model):
     async def step(self, request: ModelCall) -> ModelStep:
         """Ask for one reply; a repeat returns the journaled answer without a new request.
 
-        Two attempts at once agree on the answer that was kept first. Heartbeats every 2 s.
+        Two attempts at once agree on the answer that was kept first. Heartbeats show the text of
+        an answer while it comes in.
         """
-        async with progress.beating():
+        async with progress.beating() as beats:
             try:
                 new = [await self._resolve(request.session, item) for item in request.new]
                 history = [*await self._transcripts.load(request.head), *new]
@@ -74,7 +79,9 @@ class LiteLlmModel(Model):
                 await journal.begin()
                 step = f"{request.turn}_{request.step}"
                 ask = await asyncio.to_thread(_import_ask)
-                answer = await journal.keep(await ask(asked, step, self._settings))
+                with closing(LiveReply(request, beats)) as live:
+                    said = await ask(asked, step, self._settings, live.add)
+                answer = await journal.keep(said)
             taken = await self._take(request, new, answer, await journal.begun())
         _log(request, taken, is_repeated=is_repeated)
         return taken
@@ -137,7 +144,7 @@ def _accepted(call: RequestedCall, arguments: Arguments, source: Sha256) -> Tool
     )
 
 
-def _import_ask() -> Callable[[wire.Request, str, Settings], Awaitable[wire.Answer]]:
+def _import_ask() -> Ask:
     from activities.model.chat import ask
 
     return ask

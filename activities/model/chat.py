@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ os.environ.update(  # noqa: TID251  # for a library, not for us
 import litellm
 from litellm.exceptions import LITELLM_EXCEPTION_TYPES
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-from litellm.types.utils import ModelResponse
+from litellm.types.utils import ModelResponse, ModelResponseStream
 
 from activities.model import errors, wire
 from activities.model.tools import Json
@@ -50,13 +51,16 @@ class _Reply(NamedTuple):
     """None when the provider never said that it was done; litellm then invents `stop`."""
 
 
-async def ask(request: wire.Request, step: str, settings: Settings) -> wire.Answer:
+async def ask(
+    request: wire.Request, step: str, settings: Settings, said: Callable[[str], None]
+) -> wire.Answer:
     """Send one request and return the complete answer; never a cut or an empty one.
 
     Args:
         request: what is asked.
         step: makes the ids of calls that the provider named badly.
         settings: endpoint, stall and cap.
+        said: called with each piece of the answer's text, in order; not with what is thought.
 
     Raises:
         ApplicationError: `model_wait`, `model_retry`, `model_compact` or `model_fatal`.
@@ -65,7 +69,7 @@ async def ask(request: wire.Request, step: str, settings: Settings) -> wire.Answ
     _check_key(request.model, settings)
     try:
         async with asyncio.timeout(settings.model_cap_seconds):
-            reply = await _stream(request, settings)
+            reply = await _stream(request, settings, said)
     except TimeoutError as error:
         limit = f"{settings.model_cap_seconds:g} s"
         reason = f"model {request.model!r} took longer than {limit}; it is asked again"
@@ -81,7 +85,7 @@ async def ask(request: wire.Request, step: str, settings: Settings) -> wire.Answ
     return _answer(reply, message, request, time.monotonic() - started)
 
 
-async def _stream(request: wire.Request, settings: Settings) -> _Reply:
+async def _stream(request: wire.Request, settings: Settings, said: Callable[[str], None]) -> _Reply:
     stream = await litellm.acompletion(
         model=request.model,
         messages=list(request.messages),
@@ -100,12 +104,19 @@ async def _stream(request: wire.Request, settings: Settings) -> _Reply:
     if not isinstance(stream, CustomStreamWrapper):
         message = f"litellm answered with {type(stream).__name__} instead of a stream"
         raise TypeError(message)
+    chunks = []
     async with aclosing(stream):
-        chunks = [chunk async for chunk in stream]
+        async for chunk in stream:
+            chunks.append(chunk)
+            said(_text(chunk))
     response = litellm.stream_chunk_builder(chunks)
     if not isinstance(response, ModelResponse):
         return _Reply(ModelResponse(), None)
     return _Reply(response, stream.received_finish_reason)
+
+
+def _text(chunk: ModelResponseStream) -> str:
+    return "".join(choice.delta.content or "" for choice in chunk.choices[:1])
 
 
 def _endpoint(model: str, settings: Settings) -> Json:

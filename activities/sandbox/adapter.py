@@ -10,20 +10,24 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent, temporary
 from activities.mirror import Mirrors
-from activities.progress import beating, is_leaving
+from activities.progress import Beats, beating, is_leaving
 from activities.sandbox import commands, export
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, StartCommand
 from activities.sandbox.commands import Ended
+from activities.sandbox.copying import LogCopy
 from activities.sandbox.layers import OUR_SECONDS, Layers
 from activities.sandbox.lifetime import BoxFailed, destroy, ensure_running, is_running
+from activities.sandbox.live import LiveLog
 from activities.sandbox.locks import exclusive
+from activities.sandbox.pace import Pace
 from activities.sandbox.preparation import Preparation, Prepared
 from activities.sandbox.provider import boxes_folder, provider_for
 from runtime.settings import Settings
-from runtime.store import Store
+from runtime.store.base import Store
 from runtime.transcript import Transcripts, read_arguments
 from workflows.contract.base import Sha256
 from workflows.contract.failures import Failure
+from workflows.contract.output import stream_key
 from workflows.contract.sandbox import (
     EXCERPT_CHARACTERS,
     CloseSandbox,
@@ -63,6 +67,7 @@ class LocalSandboxes(Sandbox):
         self._provider = provider_for(settings)
         self._store = store
         self._transcripts = Transcripts(store)
+        self._pace = Pace(store.append_seconds)
         self._queue = queue
         environments = Layers(
             settings.sandboxes_path / "layers", self._boxes, mirrors, self._provider
@@ -99,7 +104,11 @@ class LocalSandboxes(Sandbox):
 
     @activity.defn(name="sandbox.run_command")
     async def run_command(self, request: RunCommand) -> CommandResult:
-        """Start or attach, and wait for the end."""
+        """Start or attach, and follow to the end: output goes into the store, then is shown.
+
+        The store failing is `temporary`: the command runs on, and the next attempt goes on from
+        what the store has.
+        """
         paths = self._paths(request.binding.sandbox_id)
         shell, seconds = await self._wanted(request)
         command = StartCommand(
@@ -109,19 +118,21 @@ class LocalSandboxes(Sandbox):
             timeout_s=seconds,
             output_limit=commands.OUTPUT_LIMIT_BYTES,
         )
-        async with beating():
+        async with beating() as beats:
             try:
-                ended = await commands.run(paths, command)
+                ended = await commands.follow(paths, command, self._live(request, beats))
             except BoxRefused as error:
                 raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
         return await self._result(request, ended)
 
     @activity.defn(name="sandbox.stop_command")
     async def stop_command(self, request: StopCommand) -> CommandResult:
-        """End it, wherever it is."""
-        async with beating():
-            paths = self._paths(request.binding.sandbox_id)
-            return await self._result(request, await commands.stop(paths, request.command_id))
+        """End it, wherever it is, and have all of its output in the store."""
+        paths = self._paths(request.binding.sandbox_id)
+        async with beating() as beats:
+            live = self._live(request, beats)
+            ended = await commands.stop(paths, request.command_id, live)
+            return await self._result(request, ended)
 
     @activity.defn(name="sandbox.use_file")
     async def use_file(self, request: UseFile) -> FileResult:
@@ -218,6 +229,12 @@ class LocalSandboxes(Sandbox):
             **arguments.model_dump(exclude_none=True),
         }
 
+    def _live(self, request: RunCommand | StopCommand, beats: Beats) -> LiveLog:
+        log_file = self._paths(request.binding.sandbox_id).command(request.command_id) / "log"
+        stream = stream_key(request.session, request.command_id)
+        copy = LogCopy(log_file, self._store, stream)
+        return LiveLog(request.command_id, copy, beats, self._pace)
+
     async def _result(self, request: RunCommand | StopCommand, ended: Ended) -> CommandResult:
         text = ended.summary.text()
         stdout, stderr = ended.summary.sizes.values()
@@ -242,6 +259,7 @@ class LocalSandboxes(Sandbox):
             seconds=ended.seconds,
             stdout_bytes=stdout,
             stderr_bytes=stderr,
+            output_end=ended.output_end,
             excerpt=text[-EXCERPT_CHARACTERS:],
             message=message,
         )

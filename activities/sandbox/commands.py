@@ -7,16 +7,17 @@ from typing import NamedTuple
 from activities.failures import temporary
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, Exit, StartCommand, read_exit
 from activities.sandbox.lifetime import is_running
+from activities.sandbox.live import ANY_LENGTH, LiveLog
 from activities.sandbox.output import OutputSummary, read_frames, summarise
 from workflows.contract.sandbox import CommandOutcome
 
 WAIT_SECONDS = 30.0
 """How long one question to the supervisor waits for the end; the next one follows at once."""
 
-OUTPUT_LIMIT_BYTES = 4 * 1024**3
+FIRST_SECONDS = 0.02
+"""A command that ends sooner is not shown while it runs: nobody would see it, at some cost."""
 
-_ANY_LENGTH = 2**62
-"""Waits for the end alone, not for output."""
+OUTPUT_LIMIT_BYTES = 4 * 1024**3
 
 
 class Ended(NamedTuple):
@@ -24,6 +25,8 @@ class Ended(NamedTuple):
 
     exit: Exit | None
     summary: OutputSummary
+    output_end: int = 0
+    """Length of its log in the store; 0 when it is not kept there."""
 
     @property
     def outcome(self) -> CommandOutcome:
@@ -44,7 +47,7 @@ class Ended(NamedTuple):
 
 
 async def run(paths: BoxPaths, command: StartCommand) -> Ended:
-    """Start a command, or attach to it, and wait for its end.
+    """Start one of our own commands, or attach to it, and wait for its end.
 
     A dead box makes a `lost` command.
 
@@ -55,26 +58,62 @@ async def run(paths: BoxPaths, command: StartCommand) -> Ended:
     try:
         end = (await client.start(command)).exit
         while end is None:
-            progress = await client.wait(command.id, _ANY_LENGTH, WAIT_SECONDS)
+            progress = await client.wait(command.id, ANY_LENGTH, WAIT_SECONDS)
             if progress is None:
                 break
             end = progress.exit
     except BoxGone as gone:
         end = _recorded(paths, command.id, gone)
-    return await _ended(paths, command.id, end)
+    summary = await asyncio.to_thread(summarise, paths.command(command.id) / "log")
+    return Ended(end, summary)
 
 
-async def stop(paths: BoxPaths, command_id: str) -> Ended:
-    """End a command with all it started; in a dead box nothing runs any more.
+async def follow(paths: BoxPaths, command: StartCommand, live: LiveLog) -> Ended:
+    """Do what `run` does, and meanwhile show the output as it grows.
+
+    All of it is in the store when this returns. Whatever fails, the command runs on.
 
     Raises:
-        ApplicationError: `temporary`, when the box lives and does not answer.
+        ApplicationError: `temporary`, when the box lives and does not answer, or the store fails.
+    """
+    try:
+        end = await _follow(BoxClient(paths), command, live)
+    except BoxGone as gone:
+        end = _recorded(paths, command.id, gone)
+    await live.finish()
+    return Ended(end, live.summary, live.output_end)
+
+
+async def _follow(client: BoxClient, command: StartCommand, live: LiveLog) -> Exit | None:
+    started = await client.start(command)
+    if started.state == "started":
+        live.begin()
+    if started.exit is not None:
+        return started.exit
+    rest = FIRST_SECONDS
+    while True:
+        # While it may not be shown again only the end is of interest.
+        offset, patience = (ANY_LENGTH, rest) if rest else (live.taken, WAIT_SECONDS)
+        progress = await client.wait(command.id, offset, patience)
+        if progress is None or progress.exit is not None:
+            return None if progress is None else progress.exit
+        rest = await live.advance(progress.size)
+
+
+async def stop(paths: BoxPaths, command_id: str, live: LiveLog) -> Ended:
+    """End a command with all it started; in a dead box nothing runs any more.
+
+    All of its output is in the store when this returns.
+
+    Raises:
+        ApplicationError: `temporary`, when the box lives and does not answer, or the store fails.
     """
     try:
         end: Exit | None = await BoxClient(paths).stop(command_id)
     except BoxGone as gone:
         end = _recorded(paths, command_id, gone)
-    return await _ended(paths, command_id, end)
+    await live.finish()
+    return Ended(end, live.summary, live.output_end)
 
 
 def stdout_of(paths: BoxPaths, command_id: str) -> bytes:
@@ -88,8 +127,3 @@ def _recorded(paths: BoxPaths, command_id: str, gone: BoxGone) -> Exit | None:
     if end is None and is_running(paths):
         raise temporary(str(gone)) from gone
     return end
-
-
-async def _ended(paths: BoxPaths, command_id: str, end: Exit | None) -> Ended:
-    summary = await asyncio.to_thread(summarise, paths.command(command_id) / "log")
-    return Ended(end, summary)

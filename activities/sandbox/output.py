@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from activities.sandbox.inside import wire
+from workflows.contract.output import WINDOW_LIMIT_BYTES
 
 HEAD_CHARACTERS = 8_000
 TAIL_CHARACTERS = 8_000
@@ -53,6 +54,16 @@ def read_frames(log: Path, offset: int = 0) -> Iterator[Frame]:
             yield Frame(stream, time_ns, data, offset)
 
 
+class Fed(NamedTuple):
+    """What was taken of some bytes of a log."""
+
+    whole: int
+    """Length of their whole frames."""
+
+    tail: int
+    """Where the first frame begins that a window can show with all that follow it."""
+
+
 class OutputSummary:
     """The beginning and the end of a command's output as text, both streams in order of arrival.
 
@@ -74,8 +85,29 @@ class OutputSummary:
 
     def add(self, frame: Frame) -> None:
         """Take in the next frame."""
-        self.sizes[frame.stream] += len(frame.data)
-        self._take(self._decoders[frame.stream].decode(frame.data))
+        self._add(frame.stream, frame.data)
+
+    def feed(self, log: bytes) -> Fed:
+        """Take in the whole frames at the beginning of the bytes.
+
+        What follows them is not kept: it comes again at the beginning of the next bytes.
+        """
+        start, length = 0, len(log)
+        tail: int | None = None
+        while start + wire.FRAME.size <= length:
+            stream, _, size = wire.FRAME.unpack_from(log, start)
+            begin = start + wire.FRAME.size
+            if begin + size > length or stream not in self.sizes:
+                break
+            if tail is None and start >= length - WINDOW_LIMIT_BYTES:
+                tail = start
+            start = begin + size
+            self._add(stream, log[begin:start])
+        return Fed(start, start if tail is None else tail)
+
+    def _add(self, stream: int, data: bytes) -> None:
+        self.sizes[stream] += len(data)
+        self._take(self._decoders[stream].decode(data))
 
     def text(self) -> str:
         """Return the excerpt; after it no more frames can be added."""

@@ -1,10 +1,11 @@
 """Histories of runs in the store."""
 
-from temporalio.client import Client, WorkflowHistory
+from temporalio.api.history.v1 import History
+from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.archive import StoreArchive
-from runtime.store import Store
+from runtime.store.base import Store
 from tests.fakes import FakeSandbox
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract.base import SessionId
@@ -21,6 +22,6 @@ async def test_a_history_is_kept_once(client: Client, store: Store, unique: str)
     first = await ActivityEnvironment().run(archive.run, request)
     assert await ActivityEnvironment().run(archive.run, request) == first
     assert store.list(f"histories/{rig.session}") == [first.store_key]
-    kept = WorkflowHistory.from_json(rig.session, store.read(first.store_key).decode())
-    assert len(kept.events) == first.events
+    kept = History.FromString(store.read(first.store_key))
+    assert list(kept.events) == (await handle.fetch_history()).events
     await handle.terminate()

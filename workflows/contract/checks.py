@@ -59,5 +59,8 @@ class CheckResult(Frozen):
     outcome: CommandOutcome
     exit_code: int | None
     seconds: float
+    output_end: int = 0
+    """Length of its log in the store, in bytes; histories of the time before it have none."""
+
     excerpt: str = Field(max_length=1_000)
     """End of its output."""

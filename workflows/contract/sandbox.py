@@ -135,6 +135,9 @@ class CommandResult(Frozen):
     seconds: float
     stdout_bytes: int
     stderr_bytes: int
+    output_end: int = 0
+    """Length of its log in the store, in bytes; histories of the time before it have none."""
+
     excerpt: str = Field(max_length=EXCERPT_CHARACTERS)
     """End of the interleaved output, for people."""
 

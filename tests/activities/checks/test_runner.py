@@ -29,7 +29,7 @@ class EndingSandbox(FakeSandbox):
     async def run_command(self, request: RunCommand) -> CommandResult:
         self.asked.append(request)
         result = command_result(request, self._outcome, "the end")
-        return result.model_copy(update={"exit_code": self._exit_code})
+        return result.model_copy(update={"exit_code": self._exit_code, "output_end": 21})
 
 
 def detecting(origin: Repo) -> DetectChecks:
@@ -92,3 +92,4 @@ async def test_only_a_clean_exit_passes(
     assert (asked.shell, asked.command_id, asked.timeout_seconds) == ("make test", "c1", 7)
     assert (result.passed, result.outcome, result.exit_code) == (passed, outcome, exit_code)
     assert (result.name, result.turn, result.excerpt) == ("tests", 3, "the end")
+    assert result.output_end == 21

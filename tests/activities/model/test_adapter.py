@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.model.adapter import CUT, LiteLlmModel
 from activities.model.journal import Journal
 from activities.model.wire import Answer, Request
-from runtime.store import Store
+from runtime.store.base import Store
 from runtime.transcript import Transcripts, read_arguments
 from tests.activities.model.conftest import (
     CALL,

@@ -69,12 +69,16 @@ def provider(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def ignored(_text: str) -> None:
+    """Hear a piece of an answer and make nothing of it."""
+
+
 async def ask(llmock: LLMock, provider: str, **changes: object) -> wire.Answer:
     """Send one request to the server."""
     url = llmock.base_url(provider)
     settings = settings_for(Path("unused"), url, model_stall_seconds=STALL_SECONDS, **changes)
     request = wire.request(PROVIDERS[provider], "be good", [UserMessage(text="list the files")])
-    return await chat.ask(request, "1_1", settings)
+    return await chat.ask(request, "1_1", settings, ignored)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ async def test_an_unknown_price_fails_nothing(llmock: LLMock):
     llmock.reply("hello")
     settings = settings_for(Path("unused"), llmock.base_url("openai"))
     request = wire.request("openai/anything-local", "be good", [UserMessage(text="hi")])
-    assert (await chat.ask(request, "1_1", settings)).cost_usd is None
+    assert (await chat.ask(request, "1_1", settings, ignored)).cost_usd is None
 
 
 async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch):
@@ -148,7 +152,7 @@ async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch):
     settings = settings_for(Path("unused"), "unused").model_copy(update={"model_base_url": None})
     request = wire.request("openai/gpt-4o", "be good", [UserMessage(text="hi")])
     with pytest.raises(ApplicationError, match="set a valid OPENAI_API_KEY") as caught:
-        await chat.ask(request, "1_1", settings)
+        await chat.ask(request, "1_1", settings, ignored)
     assert caught.value.type == FATAL
 
 
@@ -164,7 +168,7 @@ async def test_nobody_listening_is_temporary(tmp_path: Path):
     settings = settings_for(tmp_path, "http://127.0.0.1:9/v1")
     request = wire.request("openai/x", "be good", [UserMessage(text="hi")])
     with pytest.raises(ApplicationError) as caught:
-        await chat.ask(request, "1_1", settings)
+        await chat.ask(request, "1_1", settings, ignored)
     assert caught.value.type == RETRY
 
 
@@ -179,7 +183,7 @@ async def test_a_battered_transcript_goes_out_sound(llmock: LLMock):
     )
     history: list[Message] = [UserMessage(text="go"), said, ToolMessage(call_id="a", text="file")]
     settings = settings_for(Path("unused"), llmock.base_url("anthropic"))
-    await chat.ask(wire.request(PROVIDERS["anthropic"], "s", history), "1_1", settings)
+    await chat.ask(wire.request(PROVIDERS["anthropic"], "s", history), "1_1", settings, ignored)
     (_, assistant, user) = llmock.last_request.body["messages"]
     mark = {"cache_control": {"type": "ephemeral"}}
     assert assistant["content"] == [

@@ -1,6 +1,9 @@
 """Real boxes: every test that takes `box` runs under bubblewrap and on the bare host."""
 
 import asyncio
+import json
+import os
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ import pytest
 from activities.sandbox import canary, namespaces
 from activities.sandbox.box import BoxClient, BoxPaths, Exit, FileAnswer, StartCommand
 from activities.sandbox.inside import wire
-from activities.sandbox.lifetime import Launch, destroy, ensure_running
+from activities.sandbox.lifetime import Launch, destroy, ensure_running, is_running
 from activities.sandbox.output import read_frames
 from tests.provider import refusal
 
@@ -36,6 +39,19 @@ class Box:
         """The workspace as commands see it."""
         walled = self.provider == "bubblewrap"
         return namespaces.WORKSPACE if walled else str(self.paths.workspace)
+
+    @property
+    def supervisor(self) -> int:
+        """Process id of the supervisor."""
+        written = (self.paths.state / "status.json").read_text()
+        return int(json.JSONDecoder().raw_decode(written)[0]["child-pid"])
+
+    async def kill(self) -> None:
+        """Kill the supervisor and wait until nothing of the box lives."""
+        os.kill(self.supervisor, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE_S):
+            while is_running(self.paths):  # noqa: ASYNC110  # a lock sends no event
+                await asyncio.sleep(0.01)
 
     def command(
         self,

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.mirror import Mirrors
 from activities.sandbox.adapter import LocalSandboxes
 from runtime.settings import Settings
-from runtime.store import Store
+from runtime.store.base import Store
+from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts, keep_arguments
 from workflows.contract.base import CommandId, EffectId, SessionId
 from workflows.contract.failures import Failure
+from workflows.contract.output import FRAME_HEADER, Channel, FrameDecoder, stream_key
 from workflows.contract.sandbox import (
     CloseSandbox,
     CommandOutcome,
@@ -127,7 +130,7 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
     git(source, "add", "-A")
     git(source, "commit", "--quiet", "-m", "first")
     settings = Settings(home=tmp_path / "home", sandbox=request.param)
-    store = Store(settings.store_path)
+    store = FolderStore(settings.store_path)
     rig = Rig(
         settings,
         store,
@@ -211,6 +214,10 @@ async def test_a_cancelled_activity_leaves_its_command_running(rig: Rig) -> None
     assert (await rig.sandboxes.stop_command(stop)).outcome is CommandOutcome.STOPPED
     result = await rig.sandboxes.stop_command(stop)
     assert (result.outcome, result.excerpt) == (CommandOutcome.STOPPED, "started\n")
+    assert rig.store.read_stream(stream_key(ready.session, command.command_id), 0, 99) == (
+        log.read_bytes()
+    )
+    assert result.output_end == log.stat().st_size
 
 
 async def test_a_dead_box_is_lost_and_comes_back_with_its_files(rig: Rig) -> None:
@@ -300,3 +307,32 @@ async def test_the_model_sees_the_output_and_the_ending(rig: Rig) -> None:
     assert message.call_id == "call-9"
     assert sorted(message.text.splitlines()[:2]) == ["err", "out"]
     assert message.text.endswith("\n[exit code 2]")
+
+
+async def test_output_is_kept_and_that_of_our_own_commands_is_not(rig: Rig) -> None:
+    """The result tells where the stream of a command ends; a bundle of work is no output."""
+    ready = await rig.open()
+    result = await rig.run(ready, "echo out")
+    await rig.run(ready, "echo more > a.txt", "c-2")
+    await rig.export(ready)
+    key = stream_key(ready.session, CommandId("c-1"))
+    assert rig.store.list(f"streams/{ready.session}") == [key]
+    (frame,) = FrameDecoder().feed(rig.store.read_stream(key, 0, 99))
+    assert (frame.channel, frame.data) == (Channel.STDOUT, b"out\n")
+    assert result.output_end == rig.store.stream_end(key) == FRAME_HEADER.size + 4
+
+
+async def test_a_store_that_fails_is_temporary(rig: Rig) -> None:
+    """The error keeps its type through the heartbeats, so that Temporal tries again."""
+    ready = await rig.open()
+    in_the_way = rig.settings.store_path / "streams"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.touch()
+    command = rig.command(ready, "echo out; exit 3")
+    with pytest.raises(ApplicationError, match="it runs on") as failed:
+        await ActivityEnvironment().run(rig.sandboxes.run_command, command)
+    assert (failed.value.type, failed.value.non_retryable) == (Failure.TEMPORARY, False)
+    in_the_way.unlink()
+    result = await ActivityEnvironment().run(rig.sandboxes.run_command, command)
+    assert (result.exit_code, result.excerpt) == (3, "out\n")
+    assert result.output_end == FRAME_HEADER.size + 4

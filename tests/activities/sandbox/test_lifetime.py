@@ -1,7 +1,6 @@
 """A box's life: one at a time, found again, and gone without a trace."""
 
 import asyncio
-import json
 import os
 import shutil
 import signal
@@ -28,7 +27,7 @@ async def test_a_dead_box_is_gone_and_its_commands_are_lost(box: Box) -> None:
     """After SIGKILL clients see `BoxGone`; the next box reports the command lost, once for all."""
     name = await box.start(box.command("echo begun; exec sleep 600"))
     await box.said(name, b"begun")
-    os.kill(_supervisor(box.paths), signal.SIGKILL)
+    os.kill(box.supervisor, signal.SIGKILL)
     with pytest.raises(BoxGone):
         await box.client.wait(name, 2**60, 60.0)
     assert await ensure_running(box.paths, box.launch)
@@ -42,7 +41,7 @@ async def test_a_dead_box_is_gone_and_its_commands_are_lost(box: Box) -> None:
 async def test_a_box_whose_folder_was_removed_ends(box: Box) -> None:
     """It looks when something happens, and once a minute otherwise; nobody could find it again."""
     await box.start(box.command("sleep 1"))
-    process = os.pidfd_open(_supervisor(box.paths))
+    process = os.pidfd_open(box.supervisor)
     shutil.rmtree(box.paths.root)
     gone = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -66,7 +65,7 @@ async def test_a_killed_supervisor_takes_its_commands_along(box: Box, unique: st
     """Commands do not outlive the supervisor, on the host neither."""
     name = await box.start(box.command(f"echo up; exec sh -c 'sleep 600; :' {unique}"))
     await box.said(name, b"up")
-    os.kill(_supervisor(box.paths), signal.SIGKILL)
+    os.kill(box.supervisor, signal.SIGKILL)
     async with asyncio.timeout(30):
         while _mentioning(unique) or is_running(box.paths):  # noqa: ASYNC110  # deaths of others
             await asyncio.sleep(0.01)
@@ -98,7 +97,7 @@ async def test_destroy_ends_a_box_that_does_not_answer(box: Box, unique: str) ->
     """A frozen supervisor is killed with its commands."""
     name = await box.start(box.command(f"echo up; exec sh -c 'sleep 600; :' {unique}"))
     await box.said(name, b"up")
-    os.kill(_supervisor(box.paths), signal.SIGSTOP)
+    os.kill(box.supervisor, signal.SIGSTOP)
     await destroy(box.paths)
     async with asyncio.timeout(30):
         while _mentioning(unique):  # noqa: ASYNC110  # deaths of others send nothing
@@ -136,11 +135,6 @@ async def test_nothing_answers_for_a_box_that_never_was(tmp_path: Path) -> None:
 
 def _mounts() -> str:
     return Path("/proc/self/mountinfo").read_text()
-
-
-def _supervisor(paths: BoxPaths) -> int:
-    written = (paths.state / "status.json").read_text()
-    return int(json.JSONDecoder().raw_decode(written)[0]["child-pid"])
 
 
 def _mentioning(text: str) -> list[str]:
