@@ -17,9 +17,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from gateway.app import create_app
 from gateway.server import create_server, listen
+from gateway.services import Services
 from gateway.sessions.connection import Connection
 from runtime import logs
 from runtime.settings import Settings
+from runtime.store.opening import open_store
 from runtime.temporal import connect_patiently, prepare_namespace
 
 PREPARE_PAUSE_SECONDS = 0.5
@@ -43,7 +45,8 @@ def main() -> None:
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     connection = Connection()
-    server = create_server(create_app(settings, connection))
+    services = Services(settings, connection, open_store(settings))
+    server = create_server(create_app(services), on_stop=services.close)
     # uvicorn repeats a signal, once it has stopped, to whoever had it before.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)

@@ -9,20 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from gateway import routes
+from gateway import routes, streaming
 from gateway.edge import Edge
 from gateway.problems import Code, ProblemError
-from gateway.sessions.connection import Connection
-from gateway.sessions.records import Records
-from runtime.settings import Settings, gateway_token
-from runtime.store import Store
+from gateway.services import Services
 
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.BODY_TOO_LARGE}
 
 log = structlog.get_logger()
 
 
-def create_app(settings: Settings, connection: Connection) -> ASGIApp:
+def create_app(services: Services) -> ASGIApp:
     """Return the application; it serves before the connection has a client."""
     app = FastAPI(
         title="Overnight",
@@ -32,13 +29,14 @@ def create_app(settings: Settings, connection: Connection) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.services = routes.Services(settings, connection, Records(Store(settings.store_path)))
+    app.state.services = services
     app.include_router(routes.router)
+    app.include_router(streaming.router)
     app.add_exception_handler(ProblemError, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_defect)
-    return Edge(app, settings, gateway_token(settings))
+    return Edge(app, services.settings, services.is_token)
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

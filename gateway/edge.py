@@ -4,10 +4,10 @@ Plain ASGI, so that a refused request costs neither its body nor a route.
 """
 
 import asyncio
-import hmac
 import re
 import secrets
 import time
+from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers
@@ -53,20 +53,20 @@ class _ClientGoneError(Exception):
 class Edge:
     """Admits requests to the application behind it and marks every answer."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, token: str) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, is_token: Callable[[str], bool]) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
-        self._credentials = f"Bearer {token}".encode()
+        self._is_token = is_token
         self._token_hint = f"send 'Authorization: Bearer <token>'; it is in {settings.token_path}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; logs one line for it, without its query."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         request_id = _sane_request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, headers, receive, send)
+            return
         # A connection's requests may share one context, so a failed one's id would stick.
         structlog.contextvars.unbind_contextvars("error_id")
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -101,7 +101,27 @@ class Edge:
             return
         await self._app(scope, receive, send)
 
+    async def _serve_socket(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        """Refuse the handshake, or hand it on with `authenticated`: true, false or not said yet."""
+        given = headers.get("authorization")
+        try:
+            self._admit_origin(headers)
+            _require_origin_or_token(headers)
+        except ProblemError as problem:
+            await receive()
+            await _refuse(problem, scope["state"]["request_id"], send, "websocket.http.response")
+            return
+        scope["state"]["authenticated"] = None if given is None else self._is_credential(given)
+        await self._app(scope, receive, send)
+
     def _admit(self, scope: Scope, headers: Headers) -> None:
+        self._admit_origin(headers)
+        if scope["path"] not in OPEN_PATHS:
+            self._authenticate(headers)
+
+    def _admit_origin(self, headers: Headers) -> None:
         host = headers.get("host", "").lower()
         match = _HOST.fullmatch(host)
         if match is None or match[1] not in self._hosts:
@@ -111,19 +131,19 @@ class Edge:
             if origin.lower() not in (f"http://{host}", f"https://{host}"):
                 detail = f"the Origin header is {origin[:200]!r}, the Host header {host!r}"
                 raise ProblemError(Code.ORIGIN_NOT_ALLOWED, detail)
-        if scope["path"] not in OPEN_PATHS:
-            self._authenticate(headers)
 
     def _authenticate(self, headers: Headers) -> None:
         given = headers.get("authorization", "")
-        scheme, _, token = given.partition(" ")
-        credentials = f"{scheme.capitalize()} {token.strip()}".encode("latin-1")
-        if not hmac.compare_digest(credentials, self._credentials):
+        if not self._is_credential(given):
             detail = "the token is wrong" if given else "there is no Authorization header"
             challenge = {"www-authenticate": "Bearer"}
             raise ProblemError(
                 Code.UNAUTHENTICATED, detail, hint=self._token_hint, headers=challenge
             )
+
+    def _is_credential(self, given: str) -> bool:
+        scheme, _, token = given.partition(" ")
+        return scheme.capitalize() == "Bearer" and self._is_token(token.strip())
 
 
 def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -142,6 +162,13 @@ def _log(scope: Scope, status: int, started: float) -> None:
 def _sane_request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _require_origin_or_token(headers: Headers) -> None:
+    # A browser names the origin of every socket; other clients send the token at once.
+    if "origin" not in headers and "authorization" not in headers:
+        detail = "there is neither an Origin nor an Authorization header"
+        raise ProblemError(Code.ORIGIN_NOT_ALLOWED, detail)
 
 
 def _require_json(headers: Headers) -> None:
@@ -189,8 +216,10 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
-async def _refuse(problem: ProblemError, request_id: str, send: Send) -> None:
+async def _refuse(
+    problem: ProblemError, request_id: str, send: Send, kind: str = "http.response"
+) -> None:
     answer = problem.answer(request_id)
     headers = encoded(answer.headers | {"content-length": str(len(answer.body))})
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": answer.body, "more_body": False})

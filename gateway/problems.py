@@ -29,6 +29,8 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     SESSION_UNKNOWN = "session_unknown"
     NO_PULL_REQUEST = "no_pull_request"
+    NO_OUTPUT = "no_output"
+    APPROVAL_UNKNOWN = "approval_unknown"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     PROMPT_CONFLICT = "prompt_conflict"
@@ -38,6 +40,7 @@ class Code(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     PROMPT_TOO_LARGE = "prompt_too_large"
     MEDIA_TYPE_NOT_SUPPORTED = "media_type_not_supported"
+    RANGE_NOT_SATISFIABLE = "range_not_satisfiable"
     HOST_NOT_ALLOWED = "host_not_allowed"
     INVALID_REQUEST = "invalid_request"
     MODEL_MISSING = "model_missing"
@@ -46,6 +49,7 @@ class Code(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     TEMPORAL_UNAVAILABLE = "temporal_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
+    TOO_MANY_SOCKETS = "too_many_sockets"
 
 
 class _Kind(NamedTuple):
@@ -72,6 +76,14 @@ _KINDS = {
     Code.SESSION_UNKNOWN: _Kind(404, "There is no such session", "list them: GET /api/v1/sessions"),
     Code.NO_PULL_REQUEST: _Kind(
         404, "The session has proposed nothing yet", "wait for its turn to end with changes"
+    ),
+    Code.NO_OUTPUT: _Kind(
+        404,
+        "The command has no output",
+        "take the ids of commands from the events: GET /api/v1/sessions/{id}/events",
+    ),
+    Code.APPROVAL_UNKNOWN: _Kind(
+        404, "Nothing waits for this approval", "look at what the session waits for in its view"
     ),
     Code.METHOD_NOT_ALLOWED: _Kind(
         405, "The method does not apply here", "see the Allow header for those that do"
@@ -102,6 +114,11 @@ _KINDS = {
     Code.MEDIA_TYPE_NOT_SUPPORTED: _Kind(
         415, "The body must be JSON", "send the header 'Content-Type: application/json'"
     ),
+    Code.RANGE_NOT_SATISFIABLE: _Kind(
+        416,
+        "The range lies behind the end",
+        "ask for less; the Content-Range header names the present size",
+    ),
     Code.HOST_NOT_ALLOWED: _Kind(
         421, "The gateway does not answer to this host name", "list it in OVERNIGHT_ALLOWED_HOSTS"
     ),
@@ -128,7 +145,10 @@ _KINDS = {
         503, "Temporal does not answer", "repeat the request; see /readyz"
     ),
     Code.STORE_UNAVAILABLE: _Kind(
-        503, "The data folder cannot be used", "free space or repair it, then repeat the request"
+        503, "The store cannot be used", "free space or repair it, then repeat the request"
+    ),
+    Code.TOO_MANY_SOCKETS: _Kind(
+        503, "Too many sockets are open", "close some, or connect again in a while"
     ),
 }
 
@@ -162,10 +182,10 @@ class ProblemError(Exception):
         self.errors = errors
         self.headers = headers or {}
 
-    def answer(self, request_id: str) -> Answer:
-        """Render the error as an HTTP answer."""
+    def problem(self, request_id: str) -> Problem:
+        """Return the error as programs read it."""
         kind = _KINDS[self.code]
-        body = Problem(
+        return Problem(
             title=kind.title,
             status=kind.status,
             detail=self.detail[:DETAIL_CHARACTERS],
@@ -174,7 +194,11 @@ class ProblemError(Exception):
             request_id=request_id,
             errors=tuple(error[:DETAIL_CHARACTERS] for error in self.errors[:ERRORS_LIMIT]),
         )
+
+    def answer(self, request_id: str) -> Answer:
+        """Render the error as an HTTP answer."""
+        body = self.problem(request_id)
         headers = {"content-type": MEDIA_TYPE, **self.headers}
         if self.code in _RETRY_SECONDS:
             headers["retry-after"] = str(_RETRY_SECONDS[self.code])
-        return Answer(kind.status, headers, body.model_dump_json().encode())
+        return Answer(body.status, headers, body.model_dump_json().encode())

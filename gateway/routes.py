@@ -4,19 +4,15 @@ import asyncio
 from importlib import metadata
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from gateway.problems import MEDIA_TYPE, Code, ProblemError
-from gateway.sessions.connection import Connection, bounded
-from gateway.sessions.lifecycle import Accepted, Sessions
-from gateway.sessions.listing import Listing
+from gateway.problems import Code
+from gateway.serving import PROBLEMS, SESSION, SESSIONS, Serving, Session
+from gateway.sessions.connection import bounded
+from gateway.sessions.lifecycle import Accepted
 from gateway.sessions.options import options_of
-from gateway.sessions.prompts import SESSION_ID
-from gateway.sessions.records import Records
-from runtime.settings import Settings
 from workflows.contract.api import (
     CreateSession,
-    Problem,
     PromptAccepted,
     PromptBody,
     ReopenSession,
@@ -24,20 +20,9 @@ from workflows.contract.api import (
     SessionResource,
     StopSession,
 )
-from workflows.contract.base import Frozen, SessionId
+from workflows.contract.base import Frozen
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase
-
-
-class Services:
-    """What the routes work with."""
-
-    def __init__(self, settings: Settings, connection: Connection, records: Records) -> None:
-        self.settings = settings
-        self.connection = connection
-        self.records = records
-        self.listing = Listing(connection)
-        self.sessions = Sessions(connection, records, self.listing)
 
 
 class Health(Frozen):
@@ -60,32 +45,12 @@ class Version(Frozen):
     version: str
 
 
-def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
-
-
-def _session_id(session: Annotated[str, Path(alias="session_id")]) -> SessionId:
-    if not SESSION_ID.fullmatch(session):
-        raise ProblemError(Code.SESSION_UNKNOWN, f"{session[:100]!a} is no session id")
-    return SessionId(session)
-
-
-Serving = Annotated[Services, Depends(_services)]
-Session = Annotated[SessionId, Depends(_session_id)]
-
-_PROBLEM = {"model": Problem, "content": {MEDIA_TYPE: {}}}
 _REPEATED = {"description": "This very request had been accepted before"}
 
-_SESSIONS = "/api/v1/sessions"
-_SESSION = f"{_SESSIONS}/{{session_id}}"
-
-router = APIRouter(
-    responses=dict.fromkeys((400, 401, 403, 404, 409, 413, 415, 421, 422, 503), _PROBLEM),
-)
+router = APIRouter(responses=PROBLEMS)
 
 
-@router.post(_SESSIONS, operation_id="createSession", status_code=202, responses={200: _REPEATED})
+@router.post(SESSIONS, operation_id="createSession", status_code=202, responses={200: _REPEATED})
 async def create_session(
     body: CreateSession, serving: Serving, response: Response
 ) -> SessionResource:
@@ -95,7 +60,7 @@ async def create_session(
     return _answer(accepted, response)
 
 
-@router.get(_SESSIONS, operation_id="listSessions")
+@router.get(SESSIONS, operation_id="listSessions")
 async def list_sessions(
     serving: Serving,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -106,14 +71,14 @@ async def list_sessions(
     return await serving.listing.page(limit, cursor, phase)
 
 
-@router.get(_SESSION, operation_id="getSession")
+@router.get(SESSION, operation_id="getSession")
 async def get_session(session: Session, serving: Serving) -> SessionResource:
     """Show a session; needs no worker."""
     return await serving.sessions.show(session)
 
 
 @router.post(
-    f"{_SESSION}/prompts", operation_id="sendPrompt", status_code=202, responses={200: _REPEATED}
+    f"{SESSION}/prompts", operation_id="sendPrompt", status_code=202, responses={200: _REPEATED}
 )
 async def send_prompt(
     body: PromptBody, session: Session, serving: Serving, response: Response
@@ -125,7 +90,7 @@ async def send_prompt(
     return accepted
 
 
-@router.post(f"{_SESSION}/interrupt", operation_id="interruptSession", status_code=202)
+@router.post(f"{SESSION}/interrupt", operation_id="interruptSession", status_code=202)
 async def interrupt_session(
     body: StopSession, session: Session, serving: Serving
 ) -> SessionResource:
@@ -133,14 +98,14 @@ async def interrupt_session(
     return await serving.sessions.interrupt(session, body.reason)
 
 
-@router.post(f"{_SESSION}/close", operation_id="closeSession", status_code=202)
+@router.post(f"{SESSION}/close", operation_id="closeSession", status_code=202)
 async def close_session(body: StopSession, session: Session, serving: Serving) -> SessionResource:
     """Stop what runs, keep the work and end the session. Shows it as it was just before."""
     return await serving.sessions.close(session, body.reason)
 
 
 @router.post(
-    f"{_SESSION}/reopen",
+    f"{SESSION}/reopen",
     operation_id="reopenSession",
     status_code=202,
     responses={200: _REPEATED},
@@ -152,14 +117,14 @@ async def reopen_session(
     return _answer(await serving.sessions.reopen(session, body.prompt), response)
 
 
-@router.get(f"{_SESSION}/pull-request", operation_id="getPullRequest")
+@router.get(f"{SESSION}/pull-request", operation_id="getPullRequest")
 async def get_pull_request(session: Session, serving: Serving) -> PullRequest:
     """Show the newest revision of what the session proposes."""
     return await serving.records.pull_request(session)
 
 
 @router.get(
-    f"{_SESSION}/pull-request/diff",
+    f"{SESSION}/pull-request/diff",
     operation_id="getPullRequestDiff",
     response_class=Response,
     responses={200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}}},
@@ -176,7 +141,7 @@ async def get_health() -> Health:
     return Health()
 
 
-@router.get("/readyz", operation_id="getReadiness", responses={503: _PROBLEM})
+@router.get("/readyz", operation_id="getReadiness", responses={503: PROBLEMS[503]})
 async def get_readiness(serving: Serving) -> Readiness:
     """Tell whether prompts are taken, and whether anybody works on them."""
     async with bounded(Code.TEMPORAL_UNAVAILABLE):

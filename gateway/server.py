@@ -3,14 +3,18 @@
 import asyncio
 import secrets
 import socket
+from collections.abc import Callable
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
 from gateway.edge import MARKS, encoded
 from gateway.problems import Code, ProblemError
+from workflows.contract.socket import MESSAGE_LIMIT_BYTES
 
 HEADER_SECONDS = 10.0
 """A request's headers that take longer to arrive are refused with 408."""
@@ -26,6 +30,12 @@ IDLE_SECONDS = 5
 
 BACKLOG = 1_024
 """Connections that wait to be accepted."""
+
+PING_SECONDS = 20.0
+"""A socket is asked for a sign of life so often, and ended without one after as long again."""
+
+CLOSE_SECONDS = 2.0
+"""So long a client may take to read what was on its way when its socket is closed."""
 
 GRACE_SECONDS = 8
 """Requests being served when the gateway stops may take so long."""
@@ -115,6 +125,43 @@ class BoundedConnection(H11Protocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
 
+class BoundedSocket(WebSocketsSansIOProtocol):
+    """A websocket that can be hung up although its client does not read."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Let the application hang up: `scope["state"]["hang_up"](code, reason)`."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["state"]["hang_up"] = self._hang_up
+
+    def _hang_up(self, code: int, reason: str) -> None:
+        """Send a close frame behind what is on its way, and end the connection soon after."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.stop_keepalive()
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        # Not `close`: it waits for the client to read what it does not.
+        self.close_timer = self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
+
+class Server(uvicorn.Server):
+    """A server that tells when it begins to stop, so that endless answers end."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving, within `GRACE_SECONDS`."""
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 takes a free one.
 
@@ -135,12 +182,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def create_server(app: ASGIApp) -> uvicorn.Server:
+def create_server(app: ASGIApp, on_stop: Callable[[], None]) -> Server:
     """Return the server of an application; it listens on the sockets given to its `serve`."""
     config = uvicorn.Config(
         app,
         http=BoundedConnection,
-        ws="none",
+        ws=BoundedSocket,
+        ws_max_size=MESSAGE_LIMIT_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        # Costs more processor time than the loopback interface or a local network is slow.
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -151,4 +203,4 @@ def create_server(app: ASGIApp) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=HEADER_LIMIT_BYTES,
     )
-    return uvicorn.Server(config)
+    return Server(config, on_stop)

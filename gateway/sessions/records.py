@@ -4,9 +4,11 @@ Kept before Temporal is told, so that a repeated request is recognised whatever 
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from gateway.problems import Code, ProblemError
-from runtime.store import ObjectConflictError, Store
+from runtime.store.base import ObjectConflictError, Store
 from workflows.contract.api import PromptBody
 from workflows.contract.base import SessionId
 from workflows.contract.model import PromptText
@@ -15,7 +17,10 @@ from workflows.contract.session import SessionOptions
 
 
 class Records:
-    """The gateway's objects; each method takes about as long as the disk."""
+    """The gateway's objects; each method takes about as long as the store.
+
+    All raise ProblemError `store_unavailable` when that cannot be used.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,7 +42,7 @@ class Records:
         try:
             await self._create(key, options.model_dump_json().encode())
         except ObjectConflictError as error:
-            standing = SessionOptions.model_validate_json(await self._store.read_async(key))
+            standing = SessionOptions.model_validate_json(await self._read(key))
             same = options.model_copy(update={"model": standing.model}) if any_model else options
             if same != standing:
                 detail = f"the prompt started session {session!r} with another text or options"
@@ -63,9 +68,9 @@ class Records:
             ProblemError: `prompt_conflict` when its id stands with another text.
         """
         key = _prompt_key(session, prompt)
-        if not await asyncio.to_thread(self._store.exists, key):
+        if not await self._exists(key):
             return False
-        if await self._store.read_async(key) != _prompt_object(prompt):
+        if await self._read(key) != _prompt_object(prompt):
             raise _conflict(prompt)
         return True
 
@@ -75,8 +80,17 @@ class Records:
         Raises:
             ProblemError: `session_unknown`.
         """
-        if not await asyncio.to_thread(self._store.exists, _options_key(session)):
+        if not await self._exists(_options_key(session)):
             raise ProblemError(Code.SESSION_UNKNOWN, f"session {session!r} was never started")
+
+    async def options(self, session: SessionId) -> SessionOptions:
+        """Return what a session was asked for.
+
+        Raises:
+            ProblemError: `session_unknown`.
+        """
+        await self.require_session(session)
+        return SessionOptions.model_validate_json(await self._read(_options_key(session)))
 
     async def pull_request(self, session: SessionId) -> PullRequest:
         """Return the newest revision of a session's proposal.
@@ -86,11 +100,12 @@ class Records:
         """
         await self.require_session(session)
         folder = f"pulls/{session}"
-        keys = await asyncio.to_thread(self._store.list, folder)
+        with asking_store("read"):
+            keys = await asyncio.to_thread(self._store.list, folder)
         revisions = [int(name) for key in keys if (name := key.rpartition("/")[2]).isdecimal()]
         if not revisions:
             raise ProblemError(Code.NO_PULL_REQUEST, f"session {session!r} has no pull request")
-        record = await self._store.read_async(f"{folder}/{max(revisions)}")
+        record = await self._read(f"{folder}/{max(revisions)}")
         return PullRequest.model_validate_json(record)
 
     async def diff(self, session: SessionId) -> bytes:
@@ -99,14 +114,33 @@ class Records:
         Raises:
             ProblemError: `session_unknown` or `no_pull_request`.
         """
-        return await self._store.read_async((await self.pull_request(session)).diff_key)
+        return await self._read((await self.pull_request(session)).diff_key)
 
     async def _create(self, key: str, data: bytes) -> bool:
-        try:
+        with asking_store("written"):
             return await self._store.create_async(key, data)
-        except OSError as error:
-            detail = f"nothing can be written: {error.strerror or error}"
-            raise ProblemError(Code.STORE_UNAVAILABLE, detail) from error
+
+    async def _read(self, key: str) -> bytes:
+        with asking_store("read"):
+            return await self._store.read_async(key)
+
+    async def _exists(self, key: str) -> bool:
+        with asking_store("read"):
+            return await asyncio.to_thread(self._store.exists, key)
+
+
+@contextmanager
+def asking_store(effect: str) -> Iterator[None]:
+    """Ask the store inside; `effect` is what cannot be done when it fails: `read`, `written`.
+
+    Raises:
+        ProblemError: `store_unavailable`.
+    """
+    try:
+        yield
+    except OSError as error:
+        detail = f"nothing can be {effect}: {error.strerror or error}"
+        raise ProblemError(Code.STORE_UNAVAILABLE, detail) from error
 
 
 def _options_key(session: SessionId) -> str:

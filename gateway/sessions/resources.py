@@ -104,10 +104,11 @@ async def resource_of(execution: WorkflowExecution) -> SessionResource:
     found = (await shown(execution)).resource(SessionId(execution.id), execution.close_time)
     if not isinstance(execution, WorkflowExecutionDescription):
         return found
-    return found.model_copy(update={"trouble": _trouble(execution)})
+    return found.model_copy(update={"trouble": trouble_of(execution)})
 
 
-def _trouble(run: WorkflowExecutionDescription) -> str:
+def trouble_of(run: WorkflowExecutionDescription) -> str:
+    """Say why what runs now is tried again; empty when it is not."""
     for pending in run.raw_description.pending_activities:
         if pending.attempt > 1 and pending.HasField("last_failure"):
             name, said = pending.activity_type.name, one_line(pending.last_failure.message, 400)

@@ -16,8 +16,10 @@ from temporalio.worker import Worker
 from activities.worker import WORKFLOW_RUNNER, activities_of
 from gateway.app import create_app
 from gateway.server import create_server, listen
+from gateway.services import Services
 from gateway.sessions.connection import Connection
 from runtime.settings import Settings, gateway_token
+from runtime.store.opening import open_store
 from tests.fakes import (
     FINISH,
     FakeArchive,
@@ -46,6 +48,7 @@ class Gateway:
     http: httpx2.AsyncClient
     settings: Settings
     connection: Connection
+    services: Services
     port: int
 
     def asked(self, text: str = "make it green", id: str | None = None) -> dict[str, object]:
@@ -81,7 +84,8 @@ async def serving(settings: Settings, client: Client | None) -> AsyncIterator[Ga
     connection = Connection()
     if client is not None:
         connection.attach(client)
-    server = create_server(create_app(settings, connection))
+    services = Services(settings, connection, open_store(settings))
+    server = create_server(create_app(services), on_stop=services.close)
     with listen("127.0.0.1", 0) as listener:
         port: int = listener.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
@@ -92,7 +96,7 @@ async def serving(settings: Settings, client: Client | None) -> AsyncIterator[Ga
                     headers={"authorization": f"Bearer {gateway_token(settings)}"},
                     timeout=30,
                 ) as http:
-                    yield Gateway(http, settings, connection, port)
+                    yield Gateway(http, settings, connection, services, port)
             finally:
                 server.should_exit = True
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from gateway.problems import Code, ProblemError
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import SESSIONS, Gateway
 from workflows.contract.api import Problem
 
 
@@ -39,3 +39,19 @@ async def test_a_defect_shows_only_its_id(gateway: Gateway, caplog: pytest.LogCa
     assert "not a pull request" not in answer.text
     assert answer.json()["detail"].startswith("error id ")
     assert "ValidationError" in caplog.text
+
+
+async def test_a_store_that_cannot_be_used_is_said_so(gateway: Gateway):
+    """Reading and writing alike: it is not the request's fault, which may be repeated."""
+    path = await gateway.create()
+    record = gateway.settings.store_path / "pulls" / path.rpartition("/")[2] / "1"
+    record.mkdir(parents=True)
+    answer = await gateway.http.get(f"{path}/pull-request")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert answer.json()["detail"] == "nothing can be read: Is a directory"
+    sessions = gateway.settings.store_path / "sessions"
+    sessions.rename(sessions.with_name("elsewhere"))
+    sessions.write_text("in the way")
+    answer = await gateway.http.post(SESSIONS, json=gateway.asked())
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert answer.json()["detail"].startswith("nothing can be written: ")

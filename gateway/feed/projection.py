@@ -1,0 +1,199 @@
+"""Shows Temporal's history of a session's run as session events. Pure.
+
+What only concerns the machinery (workflow tasks, archives) shows nothing. Activities may be running
+for long: `RunProjection.pending` holds those whose end the history does not have yet.
+"""
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import ClassVar, TypeVar
+
+import structlog
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.history.v1 import HistoryEvent
+
+from gateway.feed import results
+from gateway.feed.cursors import Place
+from workflows.contract import events, names
+from workflows.contract.base import Frozen
+from workflows.contract.events import Happened, SessionEvent
+from workflows.contract.session import (
+    CloseSignal,
+    InterruptSignal,
+    PreviousRun,
+    PromptSignal,
+    SessionInput,
+    SessionView,
+)
+
+Value = TypeVar("Value", bound=Frozen)
+
+log = structlog.get_logger()
+
+
+class RunEnd(Frozen):
+    """How a run ended."""
+
+    next_run_id: str | None = None
+    """The run that goes on at once; none when the session is closed."""
+
+
+class RunProjection:
+    """One run's events, taken in one by one and in order."""
+
+    def __init__(self) -> None:
+        self.index = 0
+        """Of the run, known from its first event on."""
+
+        self.previous: PreviousRun | None = None
+        self.last_event = 0
+        self.end: RunEnd | None = None
+        self.pending: dict[int, str] = {}
+        """Activities that have not ended: the event that scheduled each, and its name."""
+
+    def take(self, event: HistoryEvent) -> list[SessionEvent]:
+        """Take in the next event of the history and return what it shows."""
+        self.last_event = event.event_id
+        attribute = event.WhichOneof("attributes") or ""
+        read = self._readers.get(attribute.removesuffix("_event_attributes"))
+        if read is None:
+            return []
+        try:
+            shown = read(self, event)
+        except (ValidationError, IndexError) as error:
+            # Written by other code than this gateway's: nothing else is lost for it.
+            log.warning("event.unreadable", event_id=event.event_id, reason=str(error)[:300])
+            return []
+        at = event.event_time.ToDatetime(tzinfo=UTC)
+        return [
+            SessionEvent(cursor=Place(self.index, event.event_id, part).cursor(), at=at, event=each)
+            for part, each in enumerate(shown)
+        ]
+
+    def _started(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.workflow_execution_started_event_attributes
+        start = _value(attributes.input, SessionInput)
+        self.index, self.previous = start.run_index, start.previous
+        if attributes.continued_execution_run_id:
+            return []
+        options = start.options
+        return [
+            events.Opening(
+                kind="session.started" if start.previous is None else "session.reopened",
+                repository=options.repository,
+                branch=options.branch,
+                model=options.model,
+                title=options.title,
+                budget=options.budget,
+            )
+        ]
+
+    def _signaled(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.workflow_execution_signaled_event_attributes
+        match attributes.signal_name:
+            case names.PROMPT_SIGNAL:
+                prompt = _value(attributes.input, PromptSignal)
+                return [
+                    events.PromptArrived(
+                        prompt_id=prompt.id,
+                        mode=prompt.mode,
+                        size=prompt.size,
+                        excerpt=prompt.excerpt,
+                    )
+                ]
+            case names.INTERRUPT_SIGNAL:
+                interrupt = _value(attributes.input, InterruptSignal)
+                return [events.StopRequested(kind="interrupt.requested", reason=interrupt.reason)]
+            case names.CLOSE_SIGNAL:
+                close = _value(attributes.input, CloseSignal)
+                return [events.StopRequested(kind="close.requested", reason=close.reason)]
+            case _:
+                return []
+
+    def _memo_changed(self, event: HistoryEvent) -> list[Happened]:
+        memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        if names.VIEW_MEMO not in memo:
+            return []
+        view = SessionView.model_validate_json(memo[names.VIEW_MEMO].data)
+        return [events.ViewChanged(view=view)]
+
+    def _scheduled(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.activity_task_scheduled_event_attributes
+        name = attributes.activity_type.name
+        self.pending[event.event_id] = name
+        return results.asked(name, _data(attributes.input))
+
+    def _completed(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.activity_task_completed_event_attributes
+        name = self.pending.pop(attributes.scheduled_event_id, "")
+        return results.answered(name, _data(attributes.result))
+
+    def _failed(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.activity_task_failed_event_attributes
+        name = self.pending.pop(attributes.scheduled_event_id, "")
+        failure = attributes.failure
+        return [
+            events.WorkFailed(
+                activity=name,
+                failure=failure.application_failure_info.type,
+                message=failure.message[:2_000],
+            )
+        ]
+
+    def _timed_out(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.activity_task_timed_out_event_attributes
+        name = self.pending.pop(attributes.scheduled_event_id, "")
+        return [events.WorkFailed(activity=name, failure="timeout", message="it took too long")]
+
+    def _cancelled(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.activity_task_canceled_event_attributes
+        self.pending.pop(attributes.scheduled_event_id, "")
+        return []
+
+    def _continued(self, event: HistoryEvent) -> list[Happened]:
+        attributes = event.workflow_execution_continued_as_new_event_attributes
+        self.end = RunEnd(next_run_id=attributes.new_execution_run_id)
+        return []
+
+    def _closed(self, _event: HistoryEvent) -> list[Happened]:
+        self.end = RunEnd()
+        return [events.SessionEnded(kind="session.closed", reason="")]
+
+    def _broken(self, event: HistoryEvent) -> list[Happened]:
+        self.end = RunEnd()
+        reasons = {
+            "workflow_execution_failed_event_attributes": (
+                event.workflow_execution_failed_event_attributes.failure.message
+            ),
+            "workflow_execution_terminated_event_attributes": (
+                event.workflow_execution_terminated_event_attributes.reason or "terminated"
+            ),
+        }
+        reason = reasons.get(event.WhichOneof("attributes") or "", "timed out or cancelled")
+        return [events.SessionEnded(kind="session.broken", reason=reason[:2_000])]
+
+    _readers: ClassVar[dict[str, Callable[["RunProjection", HistoryEvent], list[Happened]]]] = {
+        "workflow_execution_started": _started,
+        "workflow_execution_signaled": _signaled,
+        "workflow_properties_modified": _memo_changed,
+        "activity_task_scheduled": _scheduled,
+        "activity_task_completed": _completed,
+        "activity_task_failed": _failed,
+        "activity_task_timed_out": _timed_out,
+        "activity_task_canceled": _cancelled,
+        "workflow_execution_continued_as_new": _continued,
+        "workflow_execution_completed": _closed,
+        "workflow_execution_failed": _broken,
+        "workflow_execution_terminated": _broken,
+        "workflow_execution_timed_out": _broken,
+        "workflow_execution_canceled": _broken,
+    }
+
+
+def _value(payloads: Payloads, kind: type[Value]) -> Value:
+    return kind.model_validate_json(_data(payloads))
+
+
+def _data(payloads: Payloads) -> bytes:
+    return payloads.payloads[0].data

@@ -1,0 +1,227 @@
+"""What one client is to get next: it pulls, at its own pace, and nothing is queued for it.
+
+Order: a command's output comes after its start and before its end, so that whoever follows from the
+first event sees the same sequence as somebody who was there.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from gateway.feed.live import OutputWindow, TextWindow
+from gateway.feed.runs import Line
+from gateway.feed.watching import Watch
+from workflows.contract.base import CommandId
+from workflows.contract.events import (
+    CheckFinished,
+    CheckStarted,
+    CommandFinished,
+    CommandStarted,
+)
+from workflows.contract.socket import (
+    CaughtUp,
+    OutputEnded,
+    OutputSkipped,
+    Subscribe,
+    Text,
+    Trouble,
+)
+
+BATCH_EVENTS = 200
+BATCH_BYTES = 64 * 1024
+"""A message of events is not begun anew for larger ones; one event is always sent whole."""
+
+ENDED_COMMANDS = 64
+"""Ends of commands remembered per client, whose output it must not get again."""
+
+Message = str | bytes
+
+
+class _Draining(NamedTuple):
+    """A command whose end the client is told of once it has all the output."""
+
+    command_id: CommandId
+    end: int
+
+
+class Puller:
+    """One client's place in a session, and the next messages from there."""
+
+    def __init__(self, watch: Watch, wanted: Subscribe, cursor: str | None) -> None:
+        self._watch = watch
+        self._choice = wanted.output
+        self.cursor = cursor
+        """The last event sent, or the one that the client had."""
+
+        self._offsets: dict[CommandId, int] = {
+            command: offset for command, offset in wanted.output.at.items() if self._wants(command)
+        }
+        self._over: OrderedDict[CommandId, None] = OrderedDict()
+        self._draining: _Draining | None = None
+        self._is_caught_up = False
+        self._follow = wanted.follow
+        self._goals: dict[CommandId, int] | None = None
+        self._text: tuple[int, int, int, int] | None = None
+        self._trouble = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is left that this client wants, now or ever."""
+        if self._draining is not None or not self._is_caught_up:
+            return False
+        if self._follow:
+            return self._watch.is_closed
+        return self._goals is not None and all(
+            self._offsets.get(command, goal) >= goal for command, goal in self._goals.items()
+        )
+
+    async def pull(self) -> list[Message]:
+        """Return the next messages, at most a few of them; none when there is nothing new.
+
+        Raises:
+            ProblemError: `temporal_unavailable`, `store_unavailable`; nothing is lost for a later
+                call.
+        """
+        messages: list[Message] = []
+        lines = await self._events()
+        if lines:
+            items = ",".join(line.json for line in lines)
+            messages.append(f'{{"type":"events","items":[{items}]}}')
+        messages += await self._output(is_idle=not lines)
+        if not messages and not self._is_caught_up:
+            self._is_caught_up = True
+            messages.append(CaughtUp().model_dump_json())
+        if self._is_caught_up:
+            messages += self._passing()
+        return messages
+
+    async def _events(self) -> list[Line]:
+        """Take the next events, up to the end of a command whose output is not all sent."""
+        if self._draining is not None:
+            return []
+        taken: list[Line] = []
+        size = 0
+        for line in await self._watch.after(self.cursor, BATCH_EVENTS):
+            size += len(line.json)
+            if taken and size > BATCH_BYTES:
+                break
+            if not self._note(line):
+                break
+            taken.append(line)
+            self.cursor = line.cursor
+        return taken
+
+    def _note(self, line: Line) -> bool:
+        """Begin or end a command's output; false when the event must wait for output."""
+        match line.event.event:
+            case CommandStarted(command_id=command) | CheckStarted(command_id=command):
+                if self._wants(command):
+                    self._offsets.setdefault(command, 0)
+            case (
+                CommandFinished(command_id=command, output_end=end)
+                | CheckFinished(command_id=command, output_end=end)
+            ):
+                return self._is_complete(command, end)
+            case _:
+                pass
+        return True
+
+    def _is_complete(self, command: CommandId, end: int) -> bool:
+        if command in self._over:
+            return True
+        if command not in self._offsets:
+            if not self._wants(command) or self._choice.mode == "live":
+                return True
+            # It began before the first event that this client got.
+            self._offsets[command] = 0
+        self._draining = _Draining(command, end)
+        return False
+
+    def _wants(self, command: CommandId) -> bool:
+        if self._choice.mode == "none":
+            return False
+        return self._choice.commands is None or command in self._choice.commands
+
+    async def _output(self, *, is_idle: bool) -> list[Message]:
+        if self._draining is not None:
+            command, end = self._draining
+            return await self._drain(command, end)
+        if is_idle:
+            self._join_running()
+        messages: list[Message] = []
+        for command, window in list(self._watch.outputs.items()):
+            offset = self._offsets.get(command)
+            if offset is not None and offset < window.end:
+                messages += await self._send(command, offset, window.end, window)
+        return messages
+
+    def _join_running(self) -> None:
+        """Begin with commands that started before the first event that this client got."""
+        for command, window in self._watch.outputs.items():
+            is_known = command in self._offsets or command in self._over
+            if not is_known and self._wants(command):
+                self._offsets[command] = window.start if self._choice.mode == "live" else 0
+        if self._goals is None:
+            ends = self._watch.outputs.items()
+            self._goals = {command: window.end for command, window in ends}
+
+    async def _drain(self, command: CommandId, end: int) -> list[Message]:
+        """Send what is left of a command that ended, then that it is all."""
+        offset = self._offsets[command]
+        if offset < end:
+            sent = await self._send(command, offset, end, self._watch.outputs.get(command))
+            if self._offsets[command] < end:
+                return sent
+            return [*sent, self._ended(command, end)]
+        return [self._ended(command, end)]
+
+    def _ended(self, command: CommandId, end: int) -> Message:
+        del self._offsets[command]
+        self._draining = None
+        self._over[command] = None
+        if len(self._over) > ENDED_COMMANDS:
+            self._over.popitem(last=False)
+        return OutputEnded(command_id=command, end=end).model_dump_json()
+
+    async def _send(
+        self, command: CommandId, offset: int, end: int, window: OutputWindow | None
+    ) -> list[Message]:
+        messages: list[Message] = []
+        most_behind = self._choice.most_behind
+        if most_behind is not None and end - offset > most_behind:
+            # Only a window's start and the end are known to be the beginning of a frame.
+            resumed = window.start if window is not None and window.start > offset else end
+            skipped = OutputSkipped(command_id=command, start=offset, end=resumed)
+            messages.append(skipped.model_dump_json())
+            self._offsets[command] = offset = resumed
+        chunk = None
+        if offset < end:
+            chunk = await self._watch.chunks.get(command, offset, end, window)
+        if chunk is not None:
+            messages.append(chunk.message)
+            self._offsets[command] = offset + chunk.length
+        return messages
+
+    def _passing(self) -> list[Message]:
+        """Return what may be lost: the text so far, and trouble."""
+        messages: list[Message] = []
+        picture = self._watch.picture
+        if picture.trouble != self._trouble:
+            self._trouble = picture.trouble
+            messages.append(Trouble(text=picture.trouble).model_dump_json())
+        if picture.text is not None:
+            messages += self._more_text(picture.text)
+        return messages
+
+    def _more_text(self, window: TextWindow) -> list[Message]:
+        step = (window.turn, window.step, window.epoch)
+        sent = self._text[3] if self._text is not None and self._text[:3] == step else 0
+        start = max(sent, window.start)
+        end = window.start + len(window.data)
+        if end <= start:
+            return []
+        self._text = (*step, end)
+        text = window.data[start - window.start :].decode(errors="replace")
+        message = Text(
+            turn=window.turn, step=window.step, epoch=window.epoch, start=start, text=text
+        )
+        return [message.model_dump_json()]

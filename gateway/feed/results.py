@@ -1,0 +1,177 @@
+"""Shows what activities are asked for and what they answer as events. Pure.
+
+Activities are known by the names that `workflows/ports.py` gives them.
+"""
+
+from collections.abc import Callable
+
+from workflows.contract import events
+from workflows.contract.checks import CheckPlan, CheckResult, RunCheck
+from workflows.contract.events import Happened, SeenCall
+from workflows.contract.model import ModelCall, ModelStep
+from workflows.contract.pull_request import PullRequest
+from workflows.contract.sandbox import (
+    CommandResult,
+    FileResult,
+    OpenSandbox,
+    RunCommand,
+    SandboxReady,
+    WorkBundle,
+)
+
+COMMAND_ACTIVITIES = frozenset({"sandbox.run_command", "checks.run"})
+"""Their heartbeats carry output."""
+
+MODEL_ACTIVITY = "model.step"
+"""Its heartbeats carry the text of the reply so far."""
+
+
+def asked(activity: str, request: bytes) -> list[Happened]:
+    """Return what is shown when an activity is scheduled with this JSON argument.
+
+    Raises:
+        ValidationError: the argument is not the one that this code knows.
+    """
+    show = _ASKED.get(activity)
+    return [] if show is None else [show(request)]
+
+
+def answered(activity: str, result: bytes) -> list[Happened]:
+    """Return what is shown when an activity completed with this JSON result.
+
+    Raises:
+        ValidationError: the result is not the one that this code knows.
+    """
+    show = _ANSWERED.get(activity)
+    return [] if show is None else [show(result)]
+
+
+def _step_asked(data: bytes) -> Happened:
+    call = ModelCall.model_validate_json(data)
+    return events.StepAsked(turn=call.turn, step=call.step, model=call.model)
+
+
+def _step_taken(data: bytes) -> Happened:
+    step = ModelStep.model_validate_json(data)
+    return events.StepTaken(
+        turn=step.turn,
+        step=step.step,
+        text=step.text,
+        calls=tuple(SeenCall(name=call.name, summary=call.summary) for call in step.calls),
+        refused=step.refused,
+        usage=step.usage,
+        seconds=step.seconds,
+    )
+
+
+def _command_started(data: bytes) -> Happened:
+    command = RunCommand.model_validate_json(data)
+    shell = command.call.summary if command.call is not None else command.shell or ""
+    return events.CommandStarted(
+        turn=command.turn, step=command.step, command_id=command.command_id, shell=shell[:2_000]
+    )
+
+
+def _command_finished(data: bytes) -> Happened:
+    result = CommandResult.model_validate_json(data)
+    return events.CommandFinished(
+        turn=result.turn,
+        step=result.step,
+        command_id=result.command_id,
+        outcome=result.outcome,
+        exit_code=result.exit_code,
+        seconds=result.seconds,
+        stdout_bytes=result.stdout_bytes,
+        stderr_bytes=result.stderr_bytes,
+        output_end=result.output_end,
+    )
+
+
+def _file_used(data: bytes) -> Happened:
+    result = FileResult.model_validate_json(data)
+    return events.FileUsed(
+        turn=result.turn,
+        step=result.step,
+        effect_id=result.effect_id,
+        ok=result.ok,
+        excerpt=result.excerpt,
+    )
+
+
+def _sandbox_opening(data: bytes) -> Happened:
+    return events.SandboxOpening(generation=OpenSandbox.model_validate_json(data).generation)
+
+
+def _sandbox_opened(data: bytes) -> Happened:
+    ready = SandboxReady.model_validate_json(data)
+    return events.SandboxOpened(
+        generation=ready.binding.generation,
+        how=ready.how,
+        provider=ready.provider,
+        base_commit=ready.base_commit,
+        setup=ready.setup,
+        seconds=ready.seconds,
+    )
+
+
+def _checks_found(data: bytes) -> Happened:
+    plan = CheckPlan.model_validate_json(data)
+    return events.ChecksFound(checks=plan.checks, source=plan.source)
+
+
+def _check_started(data: bytes) -> Happened:
+    request = RunCheck.model_validate_json(data)
+    return events.CheckStarted(
+        turn=request.turn,
+        name=request.check.name,
+        command_id=request.command_id,
+        shell=request.check.command,
+    )
+
+
+def _check_finished(data: bytes) -> Happened:
+    result = CheckResult.model_validate_json(data)
+    return events.CheckFinished(
+        turn=result.turn,
+        name=result.name,
+        command_id=result.command_id,
+        passed=result.passed,
+        outcome=result.outcome,
+        exit_code=result.exit_code,
+        seconds=result.seconds,
+        output_end=result.output_end,
+    )
+
+
+def _work_exported(data: bytes) -> Happened:
+    work = WorkBundle.model_validate_json(data)
+    return events.WorkExported(tip=work.tip, changed=work.store_key is not None)
+
+
+def _proposed(data: bytes) -> Happened:
+    return events.PullRequestProposed(pull_request=PullRequest.model_validate_json(data))
+
+
+def _sandbox_closed(_data: bytes) -> Happened:
+    return events.SandboxClosed()
+
+
+_ASKED: dict[str, Callable[[bytes], Happened]] = {
+    MODEL_ACTIVITY: _step_asked,
+    "sandbox.run_command": _command_started,
+    "sandbox.open": _sandbox_opening,
+    "checks.run": _check_started,
+}
+
+_ANSWERED: dict[str, Callable[[bytes], Happened]] = {
+    MODEL_ACTIVITY: _step_taken,
+    "sandbox.run_command": _command_finished,
+    "sandbox.stop_command": _command_finished,
+    "sandbox.use_file": _file_used,
+    "sandbox.open": _sandbox_opened,
+    "sandbox.export_work": _work_exported,
+    "sandbox.close": _sandbox_closed,
+    "checks.detect": _checks_found,
+    "checks.run": _check_finished,
+    "pull_requests.propose": _proposed,
+}

@@ -1,0 +1,151 @@
+"""Runs of sessions as their events: read whole from the store or from Temporal, the newest kept.
+
+A run is bounded (about 2,000 events of history, `workflows/policy/renewal.py`), so it is always
+taken as a whole; a page or a client that resumes needs one or two of them.
+"""
+
+import asyncio
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from temporalio.api.history.v1 import History, HistoryEvent
+from temporalio.service import RPCError, RPCStatusCode
+
+from gateway.feed.cursors import Place
+from gateway.feed.projection import RunProjection
+from gateway.sessions.connection import Connection
+from gateway.sessions.records import asking_store
+from runtime.store.base import Store
+from workflows.contract.base import SessionId
+from workflows.contract.events import SessionEvent
+
+KEPT_RUNS = 24
+"""Closed runs kept in memory by a gateway, about 2 MiB each at the most usual."""
+
+
+class Line(NamedTuple):
+    """An event as it is kept: once as a value and once as the JSON that every client gets."""
+
+    cursor: str
+    event: SessionEvent
+    json: str
+
+
+class Run:
+    """One run's events; an open one grows."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.projection = RunProjection()
+        self.lines: list[Line] = []
+
+    def take(self, history: Iterable[HistoryEvent]) -> bool:
+        """Take in events that follow those already known; tells whether anything new is shown."""
+        known = len(self.lines)
+        for event in history:
+            if event.event_id > self.projection.last_event:
+                self.lines += [
+                    Line(shown.cursor, shown, shown.model_dump_json())
+                    for shown in self.projection.take(event)
+                ]
+        return len(self.lines) > known
+
+    @property
+    def index(self) -> int:
+        """Which run of the session it is."""
+        return self.projection.index
+
+    @property
+    def is_whole(self) -> bool:
+        """Nothing more will happen in it."""
+        return self.projection.end is not None
+
+    def after(self, cursor: str, limit: int) -> list[Line]:
+        """Return the next events behind a cursor."""
+        start = bisect_right(self.lines, cursor, key=lambda line: line.cursor)
+        return self.lines[start : start + limit]
+
+    def before(self, cursor: str, limit: int) -> list[Line]:
+        """Return the last events before a cursor, in their order."""
+        end = bisect_left(self.lines, cursor, key=lambda line: line.cursor)
+        return self.lines[max(0, end - limit) : end]
+
+
+class Runs:
+    """Reads the runs that are over; a bounded number of them stays in memory."""
+
+    def __init__(self, connection: Connection, store: Store) -> None:
+        self._connection = connection
+        self._store = store
+        self._kept: OrderedDict[tuple[SessionId, int], Run] = OrderedDict()
+        self._loading: dict[tuple[SessionId, int], asyncio.Lock] = {}
+
+    def keep(self, session: SessionId, run: Run) -> None:
+        """Keep a run that has just ended."""
+        key = (session, run.index)
+        self._kept[key] = run
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT_RUNS:
+            self._kept.popitem(last=False)
+
+    async def get(self, session: SessionId, index: int, successor: Run | None) -> Run | None:
+        """Return a run that is over; none when neither the store nor Temporal has it any more.
+
+        `successor` is the run after it, which knows its id in Temporal.
+        """
+        key = (session, index)
+        if key not in self._kept:
+            # Many clients that come back at once read it once.
+            lock = self._loading.setdefault(key, asyncio.Lock())
+            async with lock:
+                if key not in self._kept and (run := await self._load(session, index, successor)):
+                    self.keep(session, run)
+            self._loading.pop(key, None)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    async def newest_archived(self, session: SessionId) -> int | None:
+        """Return the index of the newest run that the store has."""
+        with asking_store("read"):
+            keys = await asyncio.to_thread(self._store.list, f"histories/{session}")
+        return max((_index_of(key) for key in keys), default=None)
+
+    async def _load(self, session: SessionId, index: int, successor: Run | None) -> Run | None:
+        with asking_store("read"):
+            archived = await asyncio.to_thread(self._archived, session, index)
+        if archived is not None and archived.is_whole:
+            return archived
+        # A session archives its last run just before it ends, and the whole of it when it is
+        # opened again: Temporal has what is missing meanwhile.
+        previous = successor.projection.previous if successor is not None else None
+        if previous is None:
+            return archived
+        run = Run(previous.run_id)
+        handle = self._connection.client.get_workflow_handle(session, run_id=previous.run_id)
+        try:
+            run.take([event async for event in handle.fetch_history_events()])
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return archived
+        return run
+
+    def _archived(self, session: SessionId, index: int) -> Run | None:
+        keys = self._store.list(f"histories/{session}", f"{index:06}-")
+        if not keys:
+            return None
+        run = Run("")
+        run.take(History.FromString(self._store.read(keys[-1])).events)
+        return run
+
+
+def first_cursor(index: int) -> str:
+    """Return a cursor before all events of a run."""
+    return Place(index, 0).cursor()
+
+
+def _index_of(key: str) -> int:
+    return int(key.rpartition("/")[2].partition("-")[0])

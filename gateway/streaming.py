@@ -1,0 +1,147 @@
+"""What can be watched over HTTP: events as pages or as a stream, output by range, the socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Response, WebSocket
+from fastapi.responses import StreamingResponse
+
+from gateway.feed import cursors
+from gateway.feed.output import Part
+from gateway.problems import Code, ProblemError
+from gateway.services import Services, services_of
+from gateway.serving import PROBLEMS, SESSION, Serving, Session
+from gateway.sessions.records import asking_store
+from gateway.tickets import LIFETIME_SECONDS
+from gateway.websocket import SessionSocket
+from workflows.contract.base import CommandId, SessionId
+from workflows.contract.events import EventPage
+from workflows.contract.socket import Ticket
+
+EVENT_STREAM = "text/event-stream"
+
+KEEPALIVE_SECONDS = 15.0
+"""A stream says at least so often that it lives."""
+
+STREAMED_EVENTS = 200
+
+_COMMAND = r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,119}$"
+
+
+class _Where:
+    """Which events are asked for; refuses cursors that no gateway gave."""
+
+    def __init__(
+        self,
+        before: Annotated[str | None, Query(max_length=60)] = None,
+        after: Annotated[str | None, Query(max_length=60)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=60)] = None,
+    ) -> None:
+        if before is not None and after is not None:
+            detail = "give 'before' or 'after', not both"
+            errors = ("query.before: excludes after",)
+            raise ProblemError(Code.INVALID_REQUEST, detail, errors=errors)
+        for cursor in (before, after, last_event_id):
+            if cursor is not None:
+                cursors.parse(cursor)
+        self.before = before
+        self.after = after
+        self.last_event_id = last_event_id
+
+
+router = APIRouter(responses=PROBLEMS)
+
+
+@router.get(
+    f"{SESSION}/events",
+    operation_id="listEvents",
+    response_model=EventPage,
+    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+)
+async def list_events(
+    session: Session,
+    serving: Serving,
+    where: Annotated[_Where, Depends()],
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    accept: Annotated[str, Header()] = "",
+) -> Response:
+    """Return the newest events, those before or after a cursor, or all that follow as a stream.
+
+    As `text/event-stream` it begins behind `Last-Event-ID` or `after`, else with the first event,
+    and ends when the session is closed.
+    """
+    if EVENT_STREAM in accept:
+        # Refused now if at all: once the stream has begun, no status can be sent.
+        await serving.records.require_session(session)
+        stream = _event_stream(serving, session, where.last_event_id or where.after)
+        return StreamingResponse(stream, media_type=EVENT_STREAM)
+    page = await serving.feed.page(session, limit, before=where.before, after=where.after)
+    return Response(page.json(), media_type="application/json")
+
+
+async def _event_stream(
+    serving: Services, session: SessionId, cursor: str | None
+) -> AsyncIterator[str]:
+    async with serving.feed.watch(session) as (watch, _):
+        yield ": a session's events\n\n"
+        while not watch.is_stopped:
+            version = watch.version
+            lines = await watch.after(cursor, STREAMED_EVENTS)
+            for line in lines:
+                yield f"id: {line.cursor}\nevent: {line.event.event.kind}\ndata: {line.json}\n\n"
+                cursor = line.cursor
+            if lines:
+                continue
+            if watch.is_closed:
+                return
+            await watch.newer_than(version, KEEPALIVE_SECONDS)
+            if watch.version == version:
+                yield ": still here\n\n"
+
+
+@router.get(
+    f"{SESSION}/commands/{{command_id}}/output",
+    operation_id="getOutput",
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}},
+        206: {"description": "The bytes of the Range header"},
+        416: PROBLEMS[404],
+    },
+)
+async def get_output(
+    session: Session,
+    serving: Serving,
+    command_id: Annotated[str, Path(pattern=_COMMAND)],
+    stream: Part = "stdout",
+    range_header: Annotated[str | None, Header(alias="range", max_length=200)] = None,
+) -> Response:
+    """Return what a command has printed so far, or a range of it; `log` is both with times."""
+    await serving.records.require_session(session)
+    command, outputs = CommandId(command_id), serving.outputs
+    with asking_store("read"):
+        extent = await asyncio.to_thread(outputs.locate, session, command, stream, range_header)
+    return StreamingResponse(
+        _chunks(outputs.read(session, command, stream, extent)),
+        status_code=206 if extent.is_partial else 200,
+        media_type="application/octet-stream",
+        headers=extent.headers(),
+    )
+
+
+async def _chunks(reading: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await asyncio.to_thread(next, reading, None)) is not None:
+        yield chunk
+
+
+@router.post("/api/v1/tickets", operation_id="createTicket", status_code=201)
+async def create_ticket(serving: Serving) -> Ticket:
+    """Let a browser open one websocket, once: it offers `ticket.<ticket>` as a subprotocol."""
+    return Ticket(ticket=serving.tickets.issue(), expires_in_seconds=LIFETIME_SECONDS)
+
+
+@router.websocket(f"{SESSION}/ws")
+async def watch_session(websocket: WebSocket, session_id: str) -> None:
+    """Serve a session's socket; see `workflows/contract/socket.py`."""
+    await SessionSocket(websocket, services_of(websocket), session_id).serve()
