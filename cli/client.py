@@ -10,6 +10,7 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from cli.problems import CliProblem, Code, ExitCode
+from cli.stream.session import SessionStream
 from cli.transport import Transport
 from workflows.contract.api import (
     CreateSession,
@@ -22,6 +23,7 @@ from workflows.contract.api import (
 )
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase
+from workflows.contract.socket import Subscribe
 
 PAGE_SIZE = 200
 
@@ -67,6 +69,10 @@ class Gateway:
     def session(self, session: str) -> SessionResource:
         """Read one session."""
         return _parsed(self._transport.send("GET", f"/sessions/{session}"), SessionResource)
+
+    def stream(self, session: str, wanted: Subscribe) -> SessionStream:
+        """Follow a session live; nothing is received before its items are asked for."""
+        return SessionStream(self._transport.endpoint, session, wanted)
 
     def prompt(self, session: str, body: PromptBody) -> PromptAccepted:
         """Send a follow-up."""

@@ -65,7 +65,7 @@ def run(reach: Reach, request: Request, *, detach: bool, output: Output) -> Exit
     session = gateway.create(body)
     if not detach:
         say(f"session {session.id} on branch {inert_line(session.branch)}")
-        return following.turn(gateway, session.id, after=0, output=output)
+        return following.turn(gateway, session.id, after=0, output=output, is_new=True)
     if output is Output.JSON:
         result(session.model_dump_json())
     elif output is Output.ID:

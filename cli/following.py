@@ -5,12 +5,24 @@ import time
 from cli import show
 from cli.client import Gateway
 from cli.problems import CliProblem, ExitCode
-from cli.terminal import Output, inert_line, result, say
+from cli.screen.screen import MOST_BEHIND_BYTES, CommandOutput, Screen, to_stderr
+from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.terminal import Output as Form
+from cli.terminal import inert_line, result, say
+from cli.transport import waiting_for
 from workflows.contract.api import SessionResource
+from workflows.contract.events import SessionEvent, ViewChanged
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, SessionView, StopReason
-
-POLL_SECONDS = 0.3
+from workflows.contract.socket import (
+    CaughtUp,
+    Hello,
+    OutputChoice,
+    OutputEnded,
+    OutputSkipped,
+    Subscribe,
+    Trouble,
+)
 
 _EXIT_CODES = {
     StopReason.FINISHED: ExitCode.OK,
@@ -21,15 +33,22 @@ _EXIT_CODES = {
 }
 
 
-def turn(gateway: Gateway, session: str, *, after: int, output: Output) -> ExitCode:
+def turn(
+    gateway: Gateway, session: str, *, after: int, output: Form, is_new: bool = False
+) -> ExitCode:
     """Show the session's progress until a turn later than `after` has ended and nothing runs.
 
-    Ctrl-C leaves the session working and says how to come back.
+    A new session is shown from its first event, another one from now on. Ctrl-C leaves the session
+    working and says how to come back.
     """
-    started = time.monotonic()
+    # With a result for programs, only the progress is shown.
+    shown = OutputChoice(most_behind=MOST_BEHIND_BYTES)
+    choice = shown if output is Form.TABLE else OutputChoice(mode="none")
+    wanted = Subscribe(recent=None if is_new else 0, output=choice)
+    progress = _Progress()
     try:
-        ended = _await_end(gateway, session, after=after, started=started)
-        return _conclude(gateway, ended, seconds=time.monotonic() - started, output=output)
+        ended = _await_end(gateway, session, wanted, after=after, progress=progress)
+        return _conclude(gateway, ended, seconds=progress.seconds(), output=output)
     except KeyboardInterrupt:
         say(f"\nsession {session} goes on")
         say(f"  watch it again with: overnight watch {session}")
@@ -37,24 +56,109 @@ def turn(gateway: Gateway, session: str, *, after: int, output: Output) -> ExitC
         return ExitCode.CTRL_C
 
 
-def _await_end(gateway: Gateway, session: str, *, after: int, started: float) -> SessionResource:
-    shown = refused = trouble = ""
-    while True:
-        found = gateway.session(session)
-        line = show.progress(found.view)
-        if line != shown:
-            shown = line
-            say(f"{time.monotonic() - started:6.1f}s {line}")
-        if found.view.refused != refused:
-            refused = found.view.refused
-            say(f"        refused: {inert_line(refused)}")
-        if found.trouble != trouble:
-            trouble = found.trouble
+def exit_code(view: SessionView) -> ExitCode:
+    """Return what the last turn of a session came to."""
+    if view.last is None:
+        return ExitCode.STOPPED
+    code = _EXIT_CODES[view.last.reason]
+    failed_checks = view.pull_request is not None and view.pull_request.passed is False
+    return ExitCode.CHECKS_FAILED if code is ExitCode.OK and failed_checks else code
+
+
+def tell_end(session: str, view: SessionView) -> None:
+    """Say how the last turn of a session ended."""
+    if view.last is None:
+        say(f"session {session} was closed before its first turn ended")
+    else:
+        say(show.end(session, view.last))
+
+
+class _Progress:
+    """What is shown on stderr while a turn is followed."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._screen = Screen(to_stderr)
+        self._output = CommandOutput(self._screen)
+        self._line = self._refused = self._trouble = ""
+
+    def seconds(self) -> float:
+        """Return for how long there has been something to show."""
+        return time.monotonic() - self._started
+
+    def view(self, view: SessionView) -> None:
+        """Show what changed."""
+        line = show.progress(view)
+        if line != self._line:
+            self._line = line
+            self._screen.line(f"{self.seconds():6.1f}s {line}")
+        if view.refused != self._refused:
+            self._refused = view.refused
+            if view.refused:
+                self._screen.line(f"        refused: {inert_line(view.refused)}")
+
+    def item(self, item: Item) -> None:
+        """Show an item that is no view."""
+        match item:
+            case Output():
+                self._output.show(item)
+            case OutputSkipped():
+                self._output.skipped(item)
+            case OutputEnded():
+                self._output.ended(item.command_id)
+            case Trouble():
+                self._tell_trouble(item.text)
+            case Hello():
+                self._tell_trouble(item.session.trouble)
+            case Waiting():
+                self._screen.line(waiting_for(item.url))
+            case _:
+                pass
+
+    def _tell_trouble(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            self._trouble = trouble
             if trouble:
-                say(f"        {inert_line(trouble, 500)}")
-        if _has_ended(found.view, after):
-            return found
-        time.sleep(POLL_SECONDS)
+                self._screen.line(f"        {inert_line(trouble, 500)}")
+
+
+def _await_end(
+    gateway: Gateway, session: str, wanted: Subscribe, *, after: int, progress: _Progress
+) -> SessionResource:
+    """Return the session as it was when the turn had ended."""
+    is_from_now = wanted.recent is not None
+    for item in gateway.stream(session, wanted).items():
+        progress.item(item)
+        view = _view_of(gateway, session, item) if is_from_now else _changed(item)
+        if view is None:
+            continue
+        progress.view(view)
+        if _has_ended(view, after):
+            return gateway.session(session).model_copy(update={"view": view})
+    return gateway.session(session)
+
+
+def _view_of(gateway: Gateway, session: str, item: Item) -> SessionView | None:
+    """Return the view that an item tells of.
+
+    The view at the greeting may be older than the events that are skipped then, so once they are
+    behind, it is looked at again.
+    """
+    match item:
+        case Hello():
+            return item.session.view
+        case CaughtUp() | Reconnected():
+            return gateway.session(session).view
+        case _:
+            return _changed(item)
+
+
+def _changed(item: Item) -> SessionView | None:
+    match item:
+        case SessionEvent(event=ViewChanged(view=view)):
+            return view
+        case _:
+            return None
 
 
 def _has_ended(view: SessionView, after: int) -> bool:
@@ -65,29 +169,24 @@ def _has_ended(view: SessionView, after: int) -> bool:
 
 
 def _conclude(
-    gateway: Gateway, session: SessionResource, *, seconds: float, output: Output
+    gateway: Gateway, session: SessionResource, *, seconds: float, output: Form
 ) -> ExitCode:
     view = session.view
     proposal = _proposal(gateway, session)
-    if output is Output.JSON:
+    if output is Form.JSON:
         shown = proposal.model_dump_json() if proposal else "null"
         result(f'{{"session":{session.model_dump_json()},"pull_request":{shown}}}')
-    elif output is Output.ID:
+    elif output is Form.ID:
         result(session.id)
     else:
         if proposal:
             result(show.pull_request(proposal))
         result(show.costs(view, seconds))
-    if view.last is None:
-        say(f"session {session.id} was closed before its first turn ended")
-        return ExitCode.STOPPED
-    if view.last.reason is not StopReason.FINISHED or proposal is None:
-        say(show.end(session.id, view.last))
-        if proposal is None:
+    if view.last is None or view.last.reason is not StopReason.FINISHED or proposal is None:
+        tell_end(session.id, view)
+        if view.last is not None and proposal is None:
             say("  it proposed nothing")
-    code = _EXIT_CODES[view.last.reason]
-    failed_checks = proposal is not None and proposal.passed is False
-    return ExitCode.CHECKS_FAILED if code is ExitCode.OK and failed_checks else code
+    return exit_code(view)
 
 
 def _proposal(gateway: Gateway, session: SessionResource) -> PullRequest | None:

@@ -42,6 +42,13 @@ class Mode(StrEnum):
     INTERRUPT = "interrupt"
 
 
+class Lines(StrEnum):
+    """The form of what is shown live."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @app.callback()
 def reach(
     context: typer.Context,
@@ -114,6 +121,46 @@ def watch(context: typer.Context, session: Session, *, output: Form = Output.TAB
     from cli.reaching import Reach
 
     raise typer.Exit(commands.watch(Reach(*context.obj), session, output))
+
+
+@app.command()
+def attach(
+    context: typer.Context,
+    session: Session,
+    *,
+    output: Annotated[
+        Lines, typer.Option("-o", "--output", help="For people, or one JSON object per line.")
+    ] = Lines.TEXT,
+) -> None:
+    """Be there while a session works: all it does, live, and each line you type is a prompt."""
+    from cli import attaching
+    from cli.reaching import Reach
+
+    reached = Reach(*context.obj)
+    raise typer.Exit(attaching.attach(reached, session, as_json=output is Lines.JSON))
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    session: Session,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the session is closed.")
+    ] = False,
+    command: Annotated[
+        str | None, typer.Option(help="Only this command, by the name `attach` shows.")
+    ] = None,
+    stderr: Annotated[
+        bool, typer.Option("--stderr", help="Only what went to stderr, on stdout.")
+    ] = False,
+) -> None:
+    """Print what a session's commands printed, byte by byte."""
+    from cli import logs as printing
+    from cli.reaching import Reach
+
+    choice = printing.Choice(follow, command, stderr)
+    raise typer.Exit(printing.print_logs(Reach(*context.obj), session, choice))
 
 
 @app.command()

@@ -34,6 +34,27 @@ class _Refusal(NamedTuple):
     """Seconds that the gateway asks to wait for."""
 
 
+class Endpoint(NamedTuple):
+    """Where a gateway is, and how it is reached."""
+
+    url: str
+    token: str
+    local: bool
+    """Whether it belongs to the local stack."""
+
+    may_return: Callable[[], bool]
+    """Whether one that does not answer may do so later."""
+
+    def unreachable(self, why: str) -> CliProblem:
+        """Return the error of a gateway that does not answer."""
+        return CliProblem(
+            Code.GATEWAY_UNREACHABLE,
+            f"the gateway at {self.url} does not answer: {why}",
+            "start the local stack: overnight up" if self.local else "check OVERNIGHT_URL",
+            exit_code=ExitCode.UNREACHABLE,
+        )
+
+
 class Transport:
     """An HTTP connection to one gateway.
 
@@ -44,9 +65,7 @@ class Transport:
     def __init__(
         self, url: str, token: str, *, local: bool, may_return: Callable[[], bool]
     ) -> None:
-        self.url = url
-        self._local = local
-        self._may_return = may_return
+        self.endpoint = Endpoint(url, token, local, may_return)
         self._http = httpx2.Client(
             base_url=url.rstrip("/") + "/api/v1",
             headers={"authorization": f"Bearer {token}"},
@@ -82,11 +101,12 @@ class Transport:
                 return answer
             waited = time.monotonic() - started
             wait = answer.asked_wait or pause
-            if not answer.repeatable or waited + wait > PATIENCE_SECONDS or not self._may_return():
+            spent = waited + wait > PATIENCE_SECONDS
+            if not answer.repeatable or spent or not self.endpoint.may_return():
                 raise answer.problem
             if waited > SILENT_SECONDS and not announced:
                 announced = True
-                say(f"waiting for the gateway at {self.url} …")
+                say(waiting_for(self.endpoint.url))
             time.sleep(wait)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
@@ -98,7 +118,8 @@ class Transport:
             response = self._http.request(method, path, params=query, content=body, headers=headers)
         except httpx2.TransportError as error:
             never_arrived = isinstance(error, httpx2.ConnectError)
-            return _Refusal(self._unreachable(error), repeatable=never_arrived or not once)
+            why = str(error) or type(error).__name__
+            return _Refusal(self.endpoint.unreachable(why), repeatable=never_arrived or not once)
         if response.is_success:
             return response
         problem = _problem_of(response)
@@ -106,13 +127,10 @@ class Transport:
         busy = response.status_code == httpx2.codes.SERVICE_UNAVAILABLE
         return _Refusal(problem, busy and not (once and in_doubt), _asked_wait(response))
 
-    def _unreachable(self, error: httpx2.TransportError) -> CliProblem:
-        return CliProblem(
-            Code.GATEWAY_UNREACHABLE,
-            f"the gateway at {self.url} does not answer: {str(error) or type(error).__name__}",
-            "start the local stack: overnight up" if self._local else "check OVERNIGHT_URL",
-            exit_code=ExitCode.UNREACHABLE,
-        )
+
+def waiting_for(url: str) -> str:
+    """Return what is said once a gateway is away for longer than a moment."""
+    return f"waiting for the gateway at {url} …"
 
 
 def _problem_of(response: httpx2.Response) -> CliProblem:

@@ -1,5 +1,6 @@
 """Processes as the tests of the command line look at them."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -53,4 +54,21 @@ def overnight(
         text=True,
         timeout=60,
         check=False,
+    )
+
+
+def started_overnight(
+    *arguments: str, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
+) -> "subprocess.Popen[str]":
+    """Start the command line, with Ctrl-C working as in a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test runner in the background may have been started with the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )

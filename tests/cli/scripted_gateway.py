@@ -1,12 +1,15 @@
-"""A real HTTP server that answers as a test scripts it."""
+"""A real HTTP server that answers as a test scripts it, and speaks live where that is scripted."""
 
 import json
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+
+from tests.cli.scripted_socket import Conversation, speak
 
 
 class Reply(NamedTuple):
@@ -33,6 +36,17 @@ class Script:
         self.asked: list[Asked] = []
         self.url = ""
         self._replies: dict[str, list[Reply]] = defaultdict(list)
+        self._conversations: list[Conversation] = []
+
+    def live(self, *conversations: Conversation) -> None:
+        """Hold these with the websockets that are opened, in order; the last one stays."""
+        self._conversations += conversations
+
+    def next_conversation(self) -> Conversation:
+        """Return what is said to the next websocket."""
+        if len(self._conversations) > 1:
+            return self._conversations.pop(0)
+        return self._conversations[0] if self._conversations else lambda peer: peer.accept(404)
 
     def on(self, request: str, *replies: Reply) -> None:
         """Answer `GET /path` under `/api/v1` with these, one after the other."""
@@ -62,6 +76,13 @@ def serving(script: Script) -> Iterator[None]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle(self) -> None:
+            begun: bytes = self.request.recv(65_536, socket.MSG_PEEK)
+            if b"upgrade: websocket" in begun.lower():
+                speak(self.request, script.next_conversation(), None)
+            else:
+                super().handle()
 
         def answer(self) -> None:
             length = int(self.headers.get("content-length", 0))

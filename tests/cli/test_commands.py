@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import ROOT, clean_environment, overnight, wait_until
+from tests.cli.happenings import event, frame, gateway, hello, seen, whole
+from tests.cli.running import ROOT, clean_environment, overnight, started_overnight
 from tests.cli.scripted_gateway import Reply, Script, problem, serving
+from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import OTHER, SESSION, ended, pull_request, resource
+from workflows.contract.base import CommandId
+from workflows.contract.socket import CaughtUp, Events, OutputSkipped, Trouble
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
 
@@ -43,7 +47,8 @@ def test_help_imports_nothing_heavy():
         "import sys, cli.main\n"
         "try: cli.main.app(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'pydantic', 'httpx2', 'temporalio', 'fastapi', 'litellm', 'rich.console'}\n"
+        "heavy = {'pydantic', 'httpx2', 'websockets', 'temporalio', 'fastapi', 'litellm'}\n"
+        "heavy |= {'rich.console'}\n"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
@@ -111,15 +116,17 @@ def test_run_shows_the_way_and_ends_with_the_turns_outcome(
     said: str,
 ):
     """Progress goes to stderr once per change, the outcome decides text and exit code."""
-    working = Reply(200, resource(step=4, activity="bash: pytest -q"))
+    working = seen(resource(step=4, activity="bash: pytest -q"))
     script.on("POST /sessions", Reply(202, resource(phase="preparing", step=0)))
-    script.on(f"GET /sessions/{SESSION}", working, working, Reply(200, end))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
+    script.live(gateway([working, *whole("c1", frame(b"1 passed\n")), working, seen(end)]))
     if proposal:
         script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, proposal))
     done = overnight(*RUN, environment=remote)
     assert done.returncode == status, done.stderr
     assert said in done.stdout + done.stderr
     assert done.stderr.count("working    step 4  bash: pytest -q") == 1
+    assert "│ 1 passed\n" in done.stderr
     assert "$0.0123, 3 model requests" in done.stdout
     sent = script.asked[0].body
     assert sent["prompt"]["text"] == "Fix it"
@@ -129,10 +136,13 @@ def test_run_shows_the_way_and_ends_with_the_turns_outcome(
 def test_run_prints_json_for_programs(script: Script, remote: dict[str, str]):
     """`-o json` is one document with the session and its pull request."""
     script.on("POST /sessions", Reply(202, resource()))
-    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("finished")))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
     script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
+    script.live(gateway([*whole("c1", frame(b"1 passed\n")), seen(ended("finished"))]))
     done = overnight(*RUN, "-o", "json", environment=remote)
+    assert "1 passed" not in done.stderr
     document = json.loads(done.stdout)
+    assert document["session"]["view"]["phase"] == "waiting"
     assert document["session"]["id"] == SESSION
     assert document["pull_request"]["branch"] == f"overnight/{SESSION}"
 
@@ -150,23 +160,18 @@ def test_detached_run_reads_stdin_and_prints_the_id(script: Script, remote: dict
 def test_ctrl_c_leaves_the_session_working(script: Script, remote: dict[str, str]):
     """Ctrl-C ends only the watching, with status 130 and the ways back; nothing is stopped."""
     script.on("POST /sessions", Reply(202, resource()))
-    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
-    running = subprocess.Popen(
-        [sys.executable, "-m", "cli.main", *RUN],
-        env={**remote, "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A test runner in the background may have been started with the signal ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
-    wait_until(lambda: len(script.asked) > 2)
-    os.kill(running.pid, signal.SIGINT)
+
+    def interrupt(peer: Peer) -> None:
+        os.kill(running.pid, signal.SIGINT)
+        peer.wait_for_end()
+
+    script.live(gateway([seen(resource())], then=interrupt))
+    running = started_overnight(*RUN, environment=remote)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 130
     assert f"overnight watch {SESSION}" in said
     assert f"overnight stop {SESSION}" in said
-    assert {asked.method for asked in script.asked[1:]} == {"GET"}
+    assert [asked.method for asked in script.asked] == ["POST"]
 
 
 def test_ps_shows_inert_text_and_all_forms(script: Script, remote: dict[str, str]):
@@ -202,16 +207,52 @@ def test_a_followed_prompt_waits_for_its_own_turn(script: Script, remote: dict[s
     later = ended("finished")
     later["view"]["last"]["turn"] = 2
     script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    script.on(
-        f"GET /sessions/{SESSION}",
-        Reply(200, ended("failed")),
-        Reply(200, ended("failed")),
-        Reply(200, later),
-    )
+    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("failed")))
     accepted = {"id": "x", "session": SESSION, "repeated": False}
     script.on(f"POST /sessions/{SESSION}/prompts", Reply(202, accepted))
     script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        assert peer.subscribed().recent == 0
+        peer.send(hello(1, **ended("failed")["view"]), CaughtUp())
+        peer.send(Events(items=(event(2, seen(ended("failed"))), event(3, seen(later)))))
+        peer.wait_for_end()
+
+    script.live(converse)
     assert overnight("prompt", "s-01", "More", "--follow", environment=remote).returncode == 0
+
+
+def test_trouble_and_refusals_are_told_once(script: Script, remote: dict[str, str]):
+    """Why it takes longer, what was refused and what was left out stands between the progress."""
+    refused = seen(resource(refused="p-9: the queue is full"))
+    skipped = OutputSkipped(command_id=CommandId("c1"), start=0, end=5_000)
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        peer.send(hello(), Trouble(text="attempt 2"), Trouble(text="attempt 2"), Trouble(text=""))
+        peer.send(Events(items=(event(1, refused), event(2, refused))), skipped)
+        peer.send(Events(items=(event(3, seen(ended("failed", proposed=False))),)))
+        peer.wait_for_end()
+
+    script.on("POST /sessions", Reply(202, resource()))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
+    script.live(converse)
+    said = overnight(*RUN, environment=remote).stderr
+    assert said.count("attempt 2") == 1
+    assert said.count("refused: p-9: the queue is full") == 1
+    assert "5,000 bytes left out" in said
+
+
+def test_a_turn_that_ends_while_the_watch_begins_is_not_missed(
+    script: Script, remote: dict[str, str]
+):
+    """The view at the greeting may be old: what happened up to there is looked at once more."""
+    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("failed", proposed=False)))
+    script.live(gateway([seen(ended("failed"))], then=Peer.wait_for_end))
+    assert overnight("watch", "s-01", environment=remote).returncode == 10
 
 
 def test_a_diff_is_printed_byte_by_byte(script: Script, remote: dict[str, str]):

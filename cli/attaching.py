@@ -1,0 +1,145 @@
+"""`overnight attach`: a session live, with what a person types going back to it."""
+
+import base64
+import json
+import uuid
+from typing import Protocol
+
+from cli import following, keyboard, reaching
+from cli.client import Gateway
+from cli.keyboard import Act, Typed
+from cli.problems import ExitCode
+from cli.reaching import Reach
+from cli.screen.live import LiveScreen
+from cli.screen.screen import MOST_BEHIND_BYTES, Screen, to_stdout
+from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.stream.place import following_offset
+from cli.stream.session import SessionStream
+from cli.terminal import inert_line, result, say
+from cli.transport import waiting_for
+from workflows.contract.api import PromptBody
+from workflows.contract.base import PromptId
+from workflows.contract.events import SessionEnded, SessionEvent, ViewChanged
+from workflows.contract.session import SessionView
+from workflows.contract.socket import Hello, OutputChoice, SendPrompt, Subscribe
+
+RECENT_EVENTS = 50
+
+
+class _Display(Protocol):
+    """Shows items one after the other."""
+
+    def show(self, item: Item) -> None:
+        """Show the next item."""
+
+
+class _JsonLines:
+    """One JSON object per line: events and messages as the gateway sends them, output by frame."""
+
+    def show(self, item: Item) -> None:
+        """Write the next item."""
+        match item:
+            case Waiting():
+                say(waiting_for(item.url))
+            case Output():
+                self._output(item)
+            case Reconnected():
+                result(_compact({"type": "reconnected", "events": item.events}))
+            case _:
+                result(item.model_dump_json())
+
+    def _output(self, output: Output) -> None:
+        offset = output.offset
+        for frame in output.frames:
+            fields = {
+                "type": "output",
+                "command_id": output.command_id,
+                "offset": offset,
+                "channel": frame.channel.name.lower(),
+                "time_ns": frame.time_ns,
+                "data_base64": base64.b64encode(frame.data).decode(),
+            }
+            result(_compact(fields))
+            offset = following_offset(offset, len(frame.data))
+
+
+def _compact(fields: dict[str, object]) -> str:
+    return json.dumps(fields, separators=(",", ":"))
+
+
+class _Attachment:
+    """One person at one session."""
+
+    def __init__(self, gateway: Gateway, session: str, stream: SessionStream) -> None:
+        self._gateway = gateway
+        self._session = session
+        self._stream = stream
+        self._view: SessionView | None = None
+        self._is_broken = False
+        self._has_left = False
+
+    def follow(self, display: _Display) -> ExitCode:
+        """Show the session until it is closed or the person leaves."""
+        keyboard.listen(self._act, self._leave)
+        try:
+            for item in self._stream.items():
+                self._note(item)
+                display.show(item)
+        except KeyboardInterrupt:
+            return self._left(ExitCode.CTRL_C)
+        return self._left(ExitCode.OK) if self._has_left else self._closed()
+
+    def _note(self, item: Item) -> None:
+        match item:
+            case Hello():
+                self._view = item.session.view
+            case SessionEvent(event=ViewChanged(view=view)):
+                self._view = view
+            case SessionEvent(event=SessionEnded(kind=kind)):
+                self._is_broken = kind == "session.broken"
+            case _:
+                pass
+
+    def _act(self, typed: Typed) -> None:
+        match typed.act:
+            case Act.PROMPT:
+                prompt_id = PromptId(str(uuid.uuid4()))
+                self._stream.prompt(PromptBody(id=prompt_id, text=typed.text, mode=typed.mode))
+            case Act.STOP:
+                self._stream.interrupt("stopped by the command line")
+            case Act.CLOSE:
+                self._gateway.close(self._session, "closed by the command line")
+            case Act.HELP:
+                say(keyboard.HELP)
+
+    def _leave(self) -> None:
+        self._has_left = True
+        self._stream.close()
+
+    def _left(self, code: ExitCode) -> ExitCode:
+        say(f"\nsession {self._session} goes on")
+        for wish in self._stream.unanswered():
+            if isinstance(wish, SendPrompt):
+                say(f"  not known to have arrived: {inert_line(wish.prompt.text)}")
+        say(f"  come back with:  overnight attach {self._session}")
+        say(f"  or stop it with: overnight stop {self._session}")
+        return code
+
+    def _closed(self) -> ExitCode:
+        if self._view is None or self._is_broken:
+            say(f"session {self._session} broke; its work is kept")
+            return ExitCode.SESSION_FAILED
+        following.tell_end(self._session, self._view)
+        say(f'session {self._session} is closed; go on with: overnight reopen {self._session} "…"')
+        return following.exit_code(self._view)
+
+
+def attach(reach: Reach, session: str, *, as_json: bool) -> ExitCode:
+    """Show a session live until it is closed, sending on what is typed."""
+    gateway = reaching.connect(reach)
+    found = gateway.find(session)
+    # A program gets every byte.
+    choice = OutputChoice(most_behind=None if as_json else MOST_BEHIND_BYTES)
+    stream = gateway.stream(found, Subscribe(recent=RECENT_EVENTS, output=choice))
+    display = _JsonLines() if as_json else LiveScreen(Screen(to_stdout))
+    return _Attachment(gateway, found, stream).follow(display)

@@ -1,0 +1,116 @@
+"""Shows a followed session as text: events, output beneath its command, the model as it writes."""
+
+from cli.problems import CliProblem
+from cli.screen import events
+from cli.screen.inert import InertText
+from cli.screen.screen import LINE_LIMIT_CHARACTERS, CommandOutput, Screen
+from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.terminal import inert_line, report, say
+from cli.transport import waiting_for
+from workflows.contract.events import SessionEvent, StepTaken, ViewChanged
+from workflows.contract.session import SessionView
+from workflows.contract.socket import Hello, Nack, OutputEnded, OutputSkipped, Text, Trouble
+
+
+class LiveScreen:
+    """Everything about one session on one screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._output = CommandOutput(screen)
+        self._reply = _Reply(screen)
+        self._refused: str | None = None
+
+    def show(self, item: Item) -> None:
+        """Show the next item."""
+        match item:
+            case SessionEvent():
+                self._event(item)
+            case Output():
+                self._output.show(item)
+            case OutputSkipped():
+                self._output.skipped(item)
+            case OutputEnded():
+                self._output.ended(item.command_id)
+            case Text():
+                self._reply.show(item)
+            case _:
+                self._remark(item)
+
+    def _event(self, event: SessionEvent) -> None:
+        if isinstance(event.event, StepTaken):
+            self._reply.complete(event.event)
+        if isinstance(event.event, ViewChanged):
+            self._refusal(event.event.view)
+        for line in events.lines(event):
+            self._screen.line(line)
+
+    def _refusal(self, view: SessionView) -> None:
+        # What was refused before this screen was there is no news.
+        if self._refused is not None and view.refused not in (self._refused, ""):
+            self._screen.line(f"refused: {inert_line(view.refused)}")
+        self._refused = view.refused
+
+    def _remark(self, item: Item) -> None:
+        match item:
+            case Hello():
+                self._refused = item.session.view.refused
+            case Trouble(text=text) if text:
+                self._screen.line(inert_line(text, 500))
+            case Waiting():
+                self._say(waiting_for(item.url))
+            case Reconnected():
+                self._say(f"the gateway is back; {item.events} events happened meanwhile")
+            case Nack():
+                self._screen.finish_line()
+                problem = item.problem
+                detail = f"{problem.title}: {problem.detail}"
+                report(CliProblem(problem.code, detail, problem.hint))
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        self._screen.finish_line()
+        say(text)
+
+
+class _Reply:
+    """The model's reply as far as it is shown."""
+
+    _PREFIX = "  "
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._attempt: tuple[int, int, int] | None = None
+        self._shown_bytes = 0
+        self._inert = InertText(LINE_LIMIT_CHARACTERS)
+
+    def show(self, text: Text) -> None:
+        """Go on with the reply; a new attempt begins anew."""
+        attempt = (text.turn, text.step, text.epoch)
+        if attempt != self._attempt:
+            self._begin(attempt)
+        data = text.text.encode()
+        if text.start > self._shown_bytes:
+            self._write("…")
+            self._shown_bytes = text.start
+        fresh = data[self._shown_bytes - text.start :]
+        self._shown_bytes += len(fresh)
+        self._write(fresh.decode(errors="ignore"))
+
+    def complete(self, step: StepTaken) -> None:
+        """Show what is left of a reply that is whole now."""
+        if self._attempt is None or self._attempt[:2] != (step.turn, step.step):
+            self._begin((step.turn, step.step, 0))
+        rest = step.text.encode()[self._shown_bytes :]
+        self._write(rest.decode(errors="ignore"))
+        self._screen.finish_line()
+
+    def _begin(self, attempt: tuple[int, int, int]) -> None:
+        self._screen.finish_line()
+        self._attempt = attempt
+        self._shown_bytes = 0
+        self._inert = InertText(LINE_LIMIT_CHARACTERS)
+
+    def _write(self, text: str) -> None:
+        self._screen.text(self._attempt, self._PREFIX, self._inert.feed(text))

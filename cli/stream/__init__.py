@@ -1,0 +1,1 @@
+"""Receives a session live: events and output, in order, once, over any number of connections."""

@@ -1,0 +1,43 @@
+"""A followed session as text."""
+
+import pytest
+from click import unstyle
+
+from cli.screen.live import LiveScreen
+from cli.screen.screen import Screen
+from cli.stream.items import Item, Output, Reconnected, Waiting
+from tests.cli.happenings import hello
+from workflows.contract.base import CommandId
+from workflows.contract.output import Channel, OutputFrame
+from workflows.contract.socket import OutputEnded, OutputSkipped
+
+C1 = CommandId("c1")
+
+
+def shown(*items: Item) -> str:
+    """Return what is written of these."""
+    written: list[str] = []
+    screen = LiveScreen(Screen(written.append))
+    for item in items:
+        screen.show(item)
+    return unstyle("".join(written))
+
+
+def test_an_outage_is_told_beside_what_is_shown(capsys: pytest.CaptureFixture[str]):
+    """Its beginning and its end go to stderr, and do not run into a line that is not finished."""
+    piece = Output(C1, 0, (OutputFrame(Channel.STDOUT, 0, b"half"),))
+    assert shown(piece, Waiting("http://x"), hello(), Reconnected(3)) == "│ half\n"
+    said = capsys.readouterr().err.splitlines()
+    assert said == [
+        "waiting for the gateway at http://x …",
+        "the gateway is back; 3 events happened meanwhile",
+    ]
+
+
+def test_the_end_of_output_ends_its_line():
+    """A command that ends without a line end does not spoil what comes after it."""
+    piece = Output(C1, 0, (OutputFrame(Channel.STDERR, 0, b"half \xc3"),))
+    ended = OutputEnded(command_id=C1, end=19)
+    skipped = OutputSkipped(command_id=C1, start=0, end=2_000)
+    mark = "\N{REPLACEMENT CHARACTER}"
+    assert shown(piece, ended, skipped) == f"│! half {mark}\n│ … 2,000 bytes left out …\n"
