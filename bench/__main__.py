@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bench import breakdown, document, machine, memory, prompts, sandboxes, starting, steps
 from bench.stack import Arena, arena
+from bench.stream import parts as stream
 from bench.tables import Table, markdown
 
 MEASUREMENTS: dict[str, Callable[[Arena], list[Table]]] = {
@@ -15,6 +16,7 @@ MEASUREMENTS: dict[str, Callable[[Arena], list[Table]]] = {
     "prompts": prompts.measure,
     "memory": memory.measure,
     "sandboxes": sandboxes.measure,
+    "stream": stream.measure,
 }
 
 

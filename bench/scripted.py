@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import programs
+from bench.stream import program
 
 STEPS = 110
 """Steps of a long run."""
@@ -55,7 +56,13 @@ def scripted_model(folder: Path) -> Iterator[ScriptedModel]:
 
 def _script() -> dict[str, list[dict[str, Any]]]:
     step = _step("true")
-    return {LONG: [step] * STEPS, MINI: [*[step] * STEPS, _step(MINI_END)], SHORT: [step], END: []}
+    return {
+        LONG: [step] * STEPS,
+        MINI: [*[step] * STEPS, _step(MINI_END)],
+        SHORT: [step],
+        END: [],
+        **program.scripts(),
+    }
 
 
 def _step(command: str) -> dict[str, Any]:

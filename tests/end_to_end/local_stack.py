@@ -143,6 +143,25 @@ class LocalStack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def start_another(self, name: str) -> "subprocess.Popen[bytes]":
+        """Start a second process like one of the stack's, which nobody supervises."""
+        model = psutil.Process(self.record().processes[name])
+        ready = self.base / f"another-{name}.ready"
+        environment = model.environ() | {
+            "OVERNIGHT_READY_FILE": str(ready),
+            "OVERNIGHT_GATEWAY_PORT": "0",
+        }
+        with (self.base / f"another-{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                model.cmdline(), env=environment, cwd=self.base, stdout=log, stderr=log
+            )
+        found = psutil.Process(process.pid)
+        if name == "gateway":
+            until(lambda: found.net_connections("tcp4"), "another gateway listens")
+        else:
+            until(ready.exists, f"another {name} worker polls")
+        return process
+
     def freeze_supervisor(self) -> None:
         """From now on nothing that dies is started again."""
         os.kill(self.record().pid, signal.SIGSTOP)

@@ -1,0 +1,1 @@
+"""How fast and how exactly output and events reach those who watch."""

@@ -1,0 +1,170 @@
+"""Every byte, in order, wherever a client reconnects: real processes, real kills."""
+
+import hashlib
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.chaos.proxy import ChaosProxy
+from tests.end_to_end.conftest import CODE, StackFactory
+from tests.end_to_end.local_stack import LocalStack, bash, finish, make_repository, until
+from tests.end_to_end.onlooker import Onlooker, printer, truth_of
+from tests.end_to_end.test_crashes import box_pid
+from workflows.contract.sandbox import CommandOutcome
+from workflows.contract.socket import Subscribe
+
+pytestmark = pytest.mark.timeout(400)
+
+PRINT = {"print": [bash("python3 print.py"), finish()]}
+COMMAND = "s1-0"
+
+
+@pytest.fixture
+def printing(tmp_path: Path) -> Path:
+    """A repository whose program prints until it is stopped, some 100 KB a second."""
+    return make_repository(tmp_path / "printing", {**CODE, "print.py": printer(100_000)})
+
+
+def hashes(onlooker: Onlooker) -> list[str]:
+    both = (onlooker.stdout(COMMAND), onlooker.stderr(COMMAND))
+    return [hashlib.sha256(each).hexdigest() for each in both]
+
+
+@contextmanager
+def asleep(pid: int) -> Iterator[None]:
+    """Stop a process while the block runs, as a suspended machine does."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def listening_port(pid: int) -> int:
+    connections = psutil.Process(pid).net_connections("tcp4")
+    (port,) = {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+    return int(port)
+
+
+def stop_printing(stack: LocalStack, session: str, onlooker: Onlooker) -> list[str]:
+    """Let the program end and the onlooker have all; returns the hashes of what was printed."""
+    (stack.workspace(session) / "stop").touch()
+    stack.until_waiting(session)
+    truth = truth_of(stack.workspace(session))
+    stack.close([session])
+    onlooker.wait()
+    return truth
+
+
+def through(proxy: ChaosProxy, stack: LocalStack, session: str) -> Onlooker:
+    return Onlooker(stack, session, url=f"http://127.0.0.1:{proxy.port}")
+
+
+def test_every_byte_arrives_through_six_kills(stack_of: StackFactory, printing: Path) -> None:
+    """Host worker, gateway and server die twice each, and the client's connection at random."""
+    stack = stack_of(PRINT)
+    stack.start()
+    session = stack.run(printing, "print").id
+    port = int(stack.record().gateway_url.rpartition(":")[2])
+    with ChaosProxy(port) as proxy, through(proxy, stack, session) as onlooker:
+        proxy.to_client.cut_between = (2_000, 400_000)
+        onlooker.until_more()
+        for victim in ("host", "gateway", "temporal") * 2:
+            stack.kill(victim)
+            onlooker.until_more(20_000)
+        truth = stop_printing(stack, session, onlooker)
+        assert proxy.connections > 3
+    assert hashes(onlooker) == truth
+    assert onlooker.kinds.count("command.started") == 1
+    assert onlooker.finished(COMMAND).exit_code == 0
+    with Onlooker(stack, session, wanted=Subscribe(follow=False)) as later:
+        later.wait()
+    assert later.events == onlooker.events
+    assert later.output == onlooker.output
+
+
+def test_two_attempts_and_a_lost_sandbox_keep_the_prefix(
+    stack_of: StackFactory, printing: Path
+) -> None:
+    """A worker that was only asleep writes beside its successor; then the sandbox dies."""
+    stack = stack_of(PRINT)
+    stack.start()
+    session = stack.run(printing, "print").id
+    with Onlooker(stack, session) as onlooker:
+        onlooker.until_more()
+        second = stack.start_another("host")
+        with asleep(stack.record().processes["host"]):
+            onlooker.until_more(100_000)
+        onlooker.until_more(100_000)
+        os.kill(box_pid(stack, session), signal.SIGKILL)
+        until(lambda: "command.finished" in onlooker.kinds, "the command is lost")
+        second.terminate()
+        second.wait(timeout=30)
+        stack.until_waiting(session)
+        stack.close([session])
+        onlooker.wait()
+    finished = onlooker.finished(COMMAND)
+    assert finished.outcome is CommandOutcome.LOST
+    assert len(onlooker.stdout(COMMAND)) == finished.stdout_bytes
+    assert len(onlooker.stderr(COMMAND)) == finished.stderr_bytes
+    assert onlooker.kinds.count("sandbox.opened") == 2
+    assert prefix_is_exact(onlooker)
+
+
+def prefix_is_exact(onlooker: Onlooker) -> bool:
+    """Print again what the program printed, as far as it came."""
+    dice = random.Random(1)
+    said = [bytearray(), bytearray()]
+    got = [onlooker.stdout(COMMAND), onlooker.stderr(COMMAND)]
+    while any(len(mine) < len(theirs) for mine, theirs in zip(said, got, strict=True)):
+        for channel in (0, 1):
+            said[channel] += dice.randbytes(dice.randint(1, 1_000))
+    return all(mine.startswith(theirs) for mine, theirs in zip(said, got, strict=True))
+
+
+def test_another_gateway_goes_on_where_the_first_was_left(
+    stack_of: StackFactory, printing: Path
+) -> None:
+    """Two gateways show the same; a client that changes between them notices nothing."""
+    stack = stack_of(PRINT)
+    stack.start()
+    session = stack.run(printing, "print").id
+    other = stack.start_another("gateway")
+    ports = [int(stack.record().gateway_url.rpartition(":")[2]), listening_port(other.pid)]
+    with ChaosProxy(ports[0]) as proxy, through(proxy, stack, session) as onlooker:
+        for port in (*ports, *ports):
+            proxy.upstream = port
+            proxy.reset()
+            onlooker.until_more(20_000)
+        truth = stop_printing(stack, session, onlooker)
+    assert hashes(onlooker) == truth
+    other.terminate()
+    other.wait(timeout=30)
+
+
+def test_a_slow_and_broken_network_costs_time_only(stack_of: StackFactory, printing: Path) -> None:
+    """Delay, jitter, a slow line, half-closed connections and a silent one."""
+    stack = stack_of(PRINT)
+    stack.start()
+    session = stack.run(printing, "print").id
+    port = int(stack.record().gateway_url.rpartition(":")[2])
+    with ChaosProxy(port) as proxy, through(proxy, stack, session) as onlooker:
+        proxy.to_client.latency_seconds = 0.05
+        proxy.to_client.jitter_seconds = 0.05
+        onlooker.until_more(10_000)
+        proxy.to_client.bytes_per_second = 30_000
+        onlooker.until_more(30_000)
+        proxy.to_client.bytes_per_second = None
+        for harm in (proxy.end_to_client, proxy.end_to_server, proxy.reset, proxy.cut):
+            harm()
+            onlooker.until_more(10_000)
+        proxy.hold()
+        proxy.hold(held=False)
+        truth = stop_printing(stack, session, onlooker)
+    assert hashes(onlooker) == truth
