@@ -17,9 +17,6 @@ from gateway.tickets import Tickets
 from runtime.settings import Settings, gateway_token
 from runtime.store.base import Store
 
-SOCKETS_LIMIT = 500
-"""More at once are asked to come back later."""
-
 
 class Services:
     """Made once per gateway; `close` ends what it started."""
@@ -53,8 +50,8 @@ class Services:
         Raises:
             ProblemError: `too_many_sockets`.
         """
-        if self.sockets >= SOCKETS_LIMIT:
-            detail = f"{SOCKETS_LIMIT} sockets are open already"
+        if self.sockets >= self.settings.sockets_limit:
+            detail = f"{self.sockets} sockets are open already"
             raise ProblemError(Code.TOO_MANY_SOCKETS, detail)
         self.sockets += 1
         try:

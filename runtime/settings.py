@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "localhost", "[::1]")
     """Comma-separated values of the Host header that the gateway answers to."""
 
+    sockets_limit: int = Field(default=500, ge=0)
+    """Websockets that one gateway serves at once; more are asked to come back later."""
+
     socket_stall_seconds: float = Field(default=60.0, gt=0)
     """A websocket whose client reads nothing for so long is closed; it comes back where it was."""
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from gateway.feed.live import OutputWindow, TextWindow
 from gateway.feed.runs import Line
 from gateway.feed.watching import Watch
+from gateway.problems import Code, ProblemError
 from workflows.contract.base import CommandId
 from workflows.contract.events import (
     CheckFinished,
@@ -79,7 +80,7 @@ class Puller:
 
         Raises:
             ProblemError: `temporal_unavailable`, `store_unavailable`; nothing is lost for a later
-                call.
+                call. `invalid_request`, when the client claims to have more than there is.
         """
         messages: list[Message] = []
         lines = await self._events()
@@ -133,6 +134,10 @@ class Puller:
                 return True
             # It began before the first event that this client got.
             self._offsets[command] = 0
+        if self._offsets[command] > end:
+            has = self._offsets[command]
+            detail = f"output.at: command {command!r} has {end} bytes of output, not {has}"
+            raise ProblemError(Code.INVALID_REQUEST, detail)
         self._draining = _Draining(command, end)
         return False
 

@@ -5,14 +5,16 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from runtime.settings import gateway_token
-from tests.gateway.conftest import Gateway
+from tests.gateway.conftest import Gateway, serving, settings_at
 from workflows.contract.socket import PROTOCOL
 
 UNKNOWN = f"/api/v1/sessions/s-{uuid.uuid4().hex[:20]}"
@@ -199,3 +201,15 @@ async def test_text_that_is_not_utf8_closes(edge: Gateway) -> None:
     async with opened(edge) as socket:
         await socket.send(b"\xff\xfe", text=True)
         assert (await closed(socket))[0] == 1007
+
+
+async def test_one_too_many_is_asked_to_come_back(client: Client, tmp_path: Path) -> None:
+    """With 1013 and the problem's code."""
+    settings = settings_at(tmp_path).model_copy(update={"sockets_limit": 1})
+    async with serving(settings, client) as gateway, opened(gateway):
+        while gateway.services.sockets < 1:  # noqa: ASYNC110  # the gateway sends no event
+            await asyncio.sleep(0.01)
+        async with opened(gateway) as second:
+            code, reason = await closed(second)
+    assert code == 1013
+    assert reason.startswith("too_many_sockets")

@@ -198,6 +198,19 @@ async def test_what_there_is_can_be_read_without_waiting(
     assert reader.output("s1-0") == b"so far"
 
 
+async def test_more_bytes_than_there_are_cannot_be_claimed(
+    gateway: Gateway, sandbox: ScriptedSandbox
+) -> None:
+    """The socket closes with the size that there is."""
+    path = await gateway.create()
+    sandbox.say("s1-0", frame(b"short"))
+    sandbox.end("s1-0")
+    choice = OutputChoice(at={CommandId("s1-0"): 999})
+    async with watching(gateway, path, Subscribe(output=choice)) as watcher:
+        assert await watcher.drain() == 4400
+        assert "has 18 bytes" in (watcher.socket.close_reason or "")
+
+
 async def test_recent_events_come_first(gateway: Gateway, sandbox: ScriptedSandbox) -> None:
     """A client may begin with the newest few."""
     path = await gateway.create()
