@@ -207,10 +207,16 @@ class FakeChecks(Checks):
 
     def __init__(self, sandbox: FakeSandbox) -> None:
         self._sandbox = sandbox
+        self.unreadable_once = False
+        """Whether the next detection fails."""
 
     @activity.defn(name="checks.detect")
     async def detect(self, request: DetectChecks) -> CheckPlan:
         assert request.commit == BASE
+        if self.unreadable_once:
+            self.unreadable_once = False
+            message = "the configuration cannot be read"
+            raise ApplicationError(message, type=Failure.REPOSITORY, non_retryable=True)
         return CheckPlan(checks=(CheckSpec(name="pytest", command="pytest -q"),), source="test")
 
     @activity.defn(name="checks.run")

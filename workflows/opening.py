@@ -34,11 +34,10 @@ MADE_ANEW = (
 
 
 async def ensure_open(record: SessionRecord) -> None:
-    """Open the sandbox unless the session has one, and learn the repository's checks."""
-    if record.state.binding is not None:
-        return
-    record.show(Phase.PREPARING, "opening the sandbox")
-    await _open(record, None)
+    """Open the sandbox unless the session has one, and learn the repository's checks once."""
+    if record.state.binding is None:
+        record.show(Phase.PREPARING, "opening the sandbox")
+        await _open(record, None)
     if record.state.plan is None:
         plan = await calls.detect_checks(
             DetectChecks(

@@ -59,7 +59,11 @@ class Rig:
     model: FakeModel = field(default_factory=lambda: FakeModel(lambda _: FINISH))
     pull_requests: FakePullRequests = field(default_factory=FakePullRequests)
     archive: FakeArchive = field(default_factory=FakeArchive)
+    checks: FakeChecks = field(init=False)
     budget: Budget = field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        self.checks = FakeChecks(self.sandbox)
 
     def script(self, reply: Callable[[ModelCall], Reply | Awaitable[Reply]]) -> None:
         self.model = FakeModel(reply)
@@ -91,7 +95,7 @@ class Rig:
     async def workers(self, *, cached_workflows: int = 100) -> AsyncIterator[None]:
         activities = [
             *activities_of(Sandbox, self.sandbox),
-            *activities_of(Checks, FakeChecks(self.sandbox)),
+            *activities_of(Checks, self.checks),
             *activities_of(PullRequests, self.pull_requests),
             *activities_of(Archive, self.archive),
             *activities_of(Model, self.model),

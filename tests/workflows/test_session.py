@@ -258,3 +258,17 @@ async def test_three_unusable_steps_in_a_row_end_the_turn(rig: Rig) -> None:
     assert view.last.reason is StopReason.FAILED
     assert "no such tool" in view.last.summary
     assert len(rig.model.asked) == 3
+
+
+async def test_checks_that_could_not_be_read_are_read_by_the_next_turn(rig: Rig) -> None:
+    """Work is never delivered as if the repository had none."""
+    rig.checks.unreadable_once = True
+    async with rig.workers():
+        handle = await rig.start(prompt("one"))
+        failed = await rig.until_waiting(1)
+        await handle.signal(names.PROMPT_SIGNAL, prompt("two"))
+        view = await rig.until_waiting(2)
+    assert failed.last is not None
+    assert failed.last.reason is StopReason.FAILED
+    assert view.checks == ("pytest passed",)
+    assert [each.checks[0].passed for each in rig.pull_requests.proposed] == [True]
