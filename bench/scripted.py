@@ -15,6 +15,14 @@ STEPS = 110
 LONG, MINI, SHORT, END = "bench-long", "bench-mini", "bench-short", "bench-end"
 """Markers: 110 steps, the same for mini-swe-agent, one step, none."""
 
+RECORDED = "bench-recorded"
+"""Counts to thirty, one a second, on both channels."""
+
+COUNT = (
+    "for n in $(seq 1 30); do echo $n; "
+    "[ $((n % 10)) -ne 0 ] || echo a warning at $n >&2; sleep 1; done"
+)
+
 MINI_END = "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"
 
 
@@ -61,6 +69,10 @@ def _script() -> dict[str, list[dict[str, Any]]]:
         MINI: [*[step] * STEPS, _step(MINI_END)],
         SHORT: [step],
         END: [],
+        RECORDED: [
+            {**_step(COUNT), "text": "I count to thirty, one a second."},
+            {"calls": [{"name": "finish", "arguments": {"summary": "Counted to thirty."}}]},
+        ],
         **program.scripts(),
     }
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.problems import CliProblem
+from cli.stack.environment import person_environment
 from cli.terminal import Output, report
 
 EXIT_CODES = """Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 not authenticated,
@@ -249,7 +250,8 @@ def main() -> None:
     try:
         app(prog_name="overnight")
     except CliProblem as problem:
-        report(problem)
+        # The context that knew of it has ended with the command.
+        report(problem, plain=bool(person_environment().get("NO_COLOR")))
         sys.exit(problem.exit_code)
 
 

@@ -22,9 +22,9 @@ class Output(StrEnum):
     ID = "id"
 
 
-def say(text: str) -> None:
-    """Write progress or a remark to stderr."""
-    typer.echo(text, err=True)
+def say(text: str, *, plain: bool = False) -> None:
+    """Write progress or a remark to stderr; `plain` leaves colours out whatever it is."""
+    typer.echo(text, err=True, color=False if plain else None)
 
 
 def result(text: str) -> None:
@@ -41,11 +41,11 @@ def result_bytes(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def report(problem: CliProblem) -> None:
+def report(problem: CliProblem, *, plain: bool = False) -> None:
     """Write an expected error and its cure to stderr."""
-    say(f"{typer.style('error:', fg='red', bold=True)} {inert(problem.detail)}")
+    say(f"{typer.style('error:', fg='red', bold=True)} {inert(problem.detail)}", plain=plain)
     if problem.hint:
-        say(f"  {typer.style('try:', bold=True)} {inert(problem.hint)}")
+        say(f"  {typer.style('try:', bold=True)} {inert(problem.hint)}", plain=plain)
 
 
 def inert(text: str) -> str:

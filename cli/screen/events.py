@@ -11,6 +11,7 @@ from workflows.contract import events
 from workflows.contract.events import Happened, SessionEvent
 from workflows.contract.sandbox import CommandOutcome, Opened
 from workflows.contract.session import PromptMode
+from workflows.contract.transcript import ToolName
 
 SHELL_CHARACTERS = 160
 """More of a command is not shown; the event has it."""
@@ -67,7 +68,12 @@ def _(event: events.StepAsked) -> list[str]:
 
 @describe.register
 def _(event: events.StepTaken) -> list[str]:
-    calls = [f"{call.name.value}: {_shell(call.summary)}" for call in event.calls]
+    # Commands tell of themselves when they start.
+    calls = [
+        f"{call.name.value}: {_shell(call.summary)}"
+        for call in event.calls
+        if call.name is not ToolName.BASH
+    ]
     refused = [
         f"refused {inert_line(call.name)}: {inert_line(call.reason)}" for call in event.refused
     ]

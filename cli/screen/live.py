@@ -60,7 +60,8 @@ class LiveScreen:
             case Waiting():
                 self._say(waiting_for(item.url))
             case Reconnected():
-                self._say(f"the gateway is back; {item.events} events happened meanwhile")
+                missed = f"; {item.events} events happened meanwhile" if item.events else ""
+                self._say(f"the gateway is back{missed}")
             case Nack():
                 self._screen.finish_line()
                 problem = item.problem
