@@ -8,7 +8,9 @@ from collections.abc import Callable
 import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -34,7 +36,11 @@ BACKLOG = 1_024
 PING_SECONDS = 20.0
 """A socket is asked for a sign of life so often, and ended without one after as long again."""
 
-CLOSE_SECONDS = 2.0
+LATE_PONGS = 4
+"""So many times a client is given as long again when it has much to read before it can answer;
+longer than `OVERNIGHT_SOCKET_STALL_SECONDS` usually is, which says better why it ends."""
+
+CLOSE_SECONDS = 5.0
 """So long a client may take to read what was on its way when its socket is closed."""
 
 GRACE_SECONDS = 8
@@ -65,6 +71,9 @@ class BoundedConnection(H11Protocol):
         if self._is_refused:
             return
         super().data_received(data)
+        if self.scope is not None:
+            # For answers without end: to close waits for a client that does not read.
+            self.scope["state"]["abort"] = self.transport.abort
         if self.conn.their_state is h11.IDLE and not self._is_refused:
             self._watch_headers()
         else:
@@ -128,11 +137,34 @@ class BoundedConnection(H11Protocol):
 class BoundedSocket(WebSocketsSansIOProtocol):
     """A websocket that can be hung up although its client does not read."""
 
+    _late_pongs = 0
+
     def handle_connect(self, event: Request) -> None:
         """Let the application hang up: `scope["state"]["hang_up"](code, reason)`."""
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["state"]["hang_up"] = self._hang_up
+
+    def resume_writing(self) -> None:
+        """Take note that the client reads."""
+        self._late_pongs = 0
+        super().resume_writing()
+
+    def keepalive_timeout(self) -> None:
+        """End a connection without a sign of life; one whose client is busy reading gets time."""
+        self._late_pongs += 1
+        if self.writable.is_set() or self._late_pongs > LATE_PONGS:
+            self._hang_up(1011, "no sign of life")
+        else:
+            # The ping lies behind what the client has not read yet.
+            patience = self.ping_timeout or PING_SECONDS
+            self.pong_timer = self.loop.call_later(patience, self.keepalive_timeout)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send, unless the connection was hung up meanwhile."""
+        if self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
 
     def _hang_up(self, code: int, reason: str) -> None:
         """Send a close frame behind what is on its way, and end the connection soon after."""
@@ -142,6 +174,7 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
@@ -182,15 +215,17 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def create_server(app: ASGIApp, on_stop: Callable[[], None]) -> Server:
+def create_server(
+    app: ASGIApp, on_stop: Callable[[], None], ping_seconds: float = PING_SECONDS
+) -> Server:
     """Return the server of an application; it listens on the sockets given to its `serve`."""
     config = uvicorn.Config(
         app,
         http=BoundedConnection,
         ws=BoundedSocket,
         ws_max_size=MESSAGE_LIMIT_BYTES,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=ping_seconds,
         # Costs more processor time than the loopback interface or a local network is slow.
         ws_per_message_deflate=False,
         lifespan="off",

@@ -1,18 +1,21 @@
 """What can be watched over HTTP: events as pages or as a stream, output by range, the socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Response, WebSocket
-from fastapi.responses import StreamingResponse
 
 from gateway.feed import cursors
 from gateway.feed.output import Part
+from gateway.feed.runs import Line
 from gateway.problems import Code, ProblemError
 from gateway.services import Services, services_of
 from gateway.serving import PROBLEMS, SESSION, Serving, Session
 from gateway.sessions.records import asking_store
+from gateway.streamed import Streamed
 from gateway.tickets import LIFETIME_SECONDS
 from gateway.websocket import SessionSocket
 from workflows.contract.base import CommandId, SessionId
@@ -50,6 +53,8 @@ class _Where:
         self.last_event_id = last_event_id
 
 
+log = structlog.get_logger()
+
 router = APIRouter(responses=PROBLEMS)
 
 
@@ -57,7 +62,10 @@ router = APIRouter(responses=PROBLEMS)
     f"{SESSION}/events",
     operation_id="listEvents",
     response_model=EventPage,
-    responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}},
+        204: {"description": "The session is closed and has no events behind Last-Event-ID"},
+    },
 )
 async def list_events(
     session: Session,
@@ -71,33 +79,55 @@ async def list_events(
     As `text/event-stream` it begins behind `Last-Event-ID` or `after`, else with the first event,
     and ends when the session is closed.
     """
-    if EVENT_STREAM in accept:
-        # Refused now if at all: once the stream has begun, no status can be sent.
-        await serving.records.require_session(session)
-        stream = _event_stream(serving, session, where.last_event_id or where.after)
-        return StreamingResponse(stream, media_type=EVENT_STREAM)
-    page = await serving.feed.page(session, limit, before=where.before, after=where.after)
-    return Response(page.json(), media_type="application/json")
+    if EVENT_STREAM not in accept:
+        page = await serving.feed.page(session, limit, before=where.before, after=where.after)
+        return Response(page.json(), media_type="application/json")
+    stream = _event_stream(serving, session, where.last_event_id or where.after)
+    # Refused now if at all: once an answer has begun, it has its status.
+    first = await anext(stream, None)
+    if first is None:
+        # What tells a browser not to come back.
+        return Response(status_code=204)
+    patience = serving.settings.socket_stall_seconds
+    return Streamed(_beginning_with(first, stream), patience, media_type=EVENT_STREAM)
 
 
 async def _event_stream(
     serving: Services, session: SessionId, cursor: str | None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[bytes]:
+    """Yield a session's events; nothing at all when it is closed and the client has them."""
     async with serving.feed.watch(session) as (watch, _):
-        yield ": a session's events\n\n"
+        lines = await watch.timeline.after(cursor, STREAMED_EVENTS)
+        if lines or not watch.is_closed:
+            yield b": the events of a session\n\n"
         while not watch.is_stopped:
             version = watch.version
-            lines = await watch.after(cursor, STREAMED_EVENTS)
-            for line in lines:
-                yield f"id: {line.cursor}\nevent: {line.event.event.kind}\ndata: {line.json}\n\n"
-                cursor = line.cursor
             if lines:
-                continue
-            if watch.is_closed:
+                yield "".join(map(_server_sent, lines)).encode()
+                cursor = lines[-1].cursor
+            elif watch.is_closed:
                 return
-            await watch.newer_than(version, KEEPALIVE_SECONDS)
-            if watch.version == version:
-                yield ": still here\n\n"
+            else:
+                await watch.newer_than(version, KEEPALIVE_SECONDS)
+                if watch.version == version:
+                    yield b": still here\n\n"
+            try:
+                lines = await watch.timeline.after(cursor, STREAMED_EVENTS)
+            except ProblemError as problem:
+                # The client comes back with its cursor and is then told why.
+                log.info("events.interrupted", session=session, reason=str(problem))
+                return
+
+
+async def _beginning_with(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for chunk in rest:
+            yield chunk
+
+
+def _server_sent(line: Line) -> str:
+    return f"id: {line.cursor}\nevent: {line.event.event.kind}\ndata: {line.json}\n\n"
 
 
 @router.get(
@@ -122,15 +152,16 @@ async def get_output(
     command, outputs = CommandId(command_id), serving.outputs
     with asking_store("read"):
         extent = await asyncio.to_thread(outputs.locate, session, command, stream, range_header)
-    return StreamingResponse(
+    return Streamed(
         _chunks(outputs.read(session, command, stream, extent)),
+        serving.settings.socket_stall_seconds,
         status_code=206 if extent.is_partial else 200,
         media_type="application/octet-stream",
         headers=extent.headers(),
     )
 
 
-async def _chunks(reading: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _chunks(reading: Iterator[bytes]) -> AsyncGenerator[bytes]:
     while (chunk := await asyncio.to_thread(next, reading, None)) is not None:
         yield chunk
 

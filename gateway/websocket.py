@@ -22,6 +22,7 @@ from gateway.sessions.prompts import SESSION_ID
 from workflows.contract.base import SessionId
 from workflows.contract.socket import (
     CLIENT_MESSAGE,
+    MESSAGE_LIMIT_BYTES,
     PROTOCOL,
     TICKET_PREFIX,
     Ack,
@@ -44,8 +45,14 @@ FIRST_MESSAGE_SECONDS = 10.0
 IDLE_SECONDS = 5.0
 """An idle client's task looks again at least so often."""
 
+REASON_CHARACTERS = 300
+"""A longer reason is cut, since it may quote what the client sent."""
+
 REASON_BYTES = 123
 """A close frame has no more room."""
+
+STRANGER_CHARACTERS = 4_096
+"""A longer message is not looked at before its client has said who it is."""
 
 First = TypeVar("First", Authenticate, Subscribe)
 
@@ -56,6 +63,7 @@ class _Leave(Exception):  # noqa: N818  # an event, not a mistake
     """The socket is to be closed, with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
+        reason = reason[:REASON_CHARACTERS]
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -93,7 +101,7 @@ class SessionSocket:
         if subscription.after is not None:
             parse(subscription.after)
         async with self._services.feed.watch(self._session) as (watch, resource):
-            newest = await watch.before(None, 1)
+            newest = await watch.timeline.before(None, 1)
             head = newest[-1].event.cursor if newest else None
             await self._say(Hello(session=resource, head=head))
             cursor = await _start(watch, subscription)
@@ -115,28 +123,28 @@ class SessionSocket:
                 reason = "unauthenticated: the ticket is wrong, expired or used; ask for another"
                 raise _Leave(CloseCode.UNAUTHENTICATED, reason)
         try:
-            given = await self._first(Authenticate)
+            given = await self._first(Authenticate, STRANGER_CHARACTERS)
         except _Leave as leave:
             reason = f"unauthenticated: {leave.reason}"
             raise _Leave(CloseCode.UNAUTHENTICATED, reason) from leave
         if not self._services.is_token(given.token):
             raise _Leave(CloseCode.UNAUTHENTICATED, "unauthenticated: the token is wrong")
 
-    async def _first(self, kind: type[First]) -> First:
+    async def _first(self, kind: type[First], limit: int = MESSAGE_LIMIT_BYTES) -> First:
         try:
             async with asyncio.timeout(FIRST_MESSAGE_SECONDS):
-                message = await self._receive()
+                message = await self._receive(limit)
         except TimeoutError as error:
-            limit = f"{FIRST_MESSAGE_SECONDS:.0f} s"
-            reason = f"no message of type {_type_of(kind)!r} came in {limit}"
+            patience = f"{FIRST_MESSAGE_SECONDS:.0f} s"
+            reason = f"no message of type {_type_of(kind)!r} came in {patience}"
             raise _Leave(CloseCode.TIMEOUT, reason) from error
         if not isinstance(message, kind):
             reason = f"the message of type {message.type!r} came before {_type_of(kind)!r}"
             raise _Leave(CloseCode.BAD_MESSAGE, reason)
         return message
 
-    async def _receive(self) -> ClientMessage:
-        """Return the client's next message.
+    async def _receive(self, limit: int = MESSAGE_LIMIT_BYTES) -> ClientMessage:
+        """Return the client's next message, of at most `limit` characters.
 
         Raises:
             WebSocketDisconnect: it left.
@@ -148,6 +156,8 @@ class SessionSocket:
         text = received.get("text")
         if text is None:
             raise _Leave(CloseCode.NOT_TEXT, "messages to the gateway are text")
+        if len(text) > limit:
+            raise _Leave(CloseCode.BAD_MESSAGE, f"the message has {len(text)} characters")
         try:
             check_json(text.encode("utf-8", "surrogatepass"))
             return CLIENT_MESSAGE.validate_json(text)
@@ -155,7 +165,7 @@ class SessionSocket:
             reason = f"{problem.code}: {problem.detail}"
             raise _Leave(CloseCode.BAD_MESSAGE, reason) from problem
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             raise _Leave(CloseCode.BAD_MESSAGE, f"{place}: {first['msg']}") from error
 
@@ -193,12 +203,12 @@ class SessionSocket:
             messages = await puller.pull()
             for message in messages:
                 await self._send(message)
-            if watch.failure is not None:
+            if puller.is_done:
+                raise _Leave(CloseCode.DRAINED, "all is sent")
+            if watch.is_stopped:
                 raise _Leave(CloseCode.INTERNAL, "the gateway failed; its log holds the cause")
             if messages:
                 continue
-            if puller.is_done:
-                raise _Leave(CloseCode.DRAINED, "all is sent")
             await watch.newer_than(version, IDLE_SECONDS)
 
     async def _say(self, message: BaseModel) -> None:
@@ -214,7 +224,7 @@ class SessionSocket:
                     await self._websocket.send_bytes(message)
         except TimeoutError as error:
             reason = f"nothing was read for {patience:g} s; come back with the last cursor"
-            raise _Leave(CloseCode.STALLED, reason) from error
+            raise _Leave(CloseCode.LATER, reason) from error
         # A client that reads as fast as we send would never let the others run.
         await asyncio.sleep(0)
 
@@ -229,7 +239,7 @@ async def _start(watch: Watch, subscription: Subscribe) -> str | None:
     """Return the cursor behind which a client begins."""
     if subscription.after is not None or subscription.recent is None:
         return subscription.after
-    skipped = await watch.before(None, subscription.recent + 1)
+    skipped = await watch.timeline.before(None, subscription.recent + 1)
     return skipped[0].cursor if len(skipped) > subscription.recent else None
 
 
@@ -242,7 +252,7 @@ def _leave_of(group: BaseExceptionGroup[Exception]) -> _Leave | None:
         if isinstance(error, _Leave):
             return error
         if isinstance(error, ProblemError):
-            code = _CLOSE_CODES.get(error.code, CloseCode.STALLED)
+            code = _CLOSE_CODES.get(error.code, CloseCode.LATER)
             return _Leave(code, f"{error.code}: {error.detail}")
     return None
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from gateway.feed.chunks import Chunks
 from gateway.feed.cursors import parse
+from gateway.feed.looking import LookingPace
 from gateway.feed.runs import Line, Runs
-from gateway.feed.watching import Pace, Watch
+from gateway.feed.watching import Watch
 from gateway.problems import Code, ProblemError
 from gateway.sessions.connection import Connection
 from gateway.sessions.lifecycle import Sessions
@@ -61,7 +62,7 @@ class Feed:
         self._records = records
         self._sessions = sessions
         self._runs = Runs(connection, store)
-        self._pace = Pace()
+        self._pace = LookingPace()
         self._shared: dict[SessionId, _Shared] = {}
 
     def close(self) -> None:
@@ -83,6 +84,7 @@ class Feed:
         shared.users += 1
         if shared.leaving is not None:
             shared.leaving.cancel()
+            shared.leaving = None
         try:
             await shared.watch.ready()
             yield shared.watch, resource or await self._remembered(session, shared.watch)
@@ -105,23 +107,23 @@ class Feed:
                 parse(cursor)
         async with self.watch(session) as (watch, _):
             if after is not None:
-                lines = await watch.after(after, limit + 1)
+                lines = await watch.timeline.after(after, limit + 1)
                 while 0 < len(lines) <= limit:
-                    more = await watch.after(lines[-1].cursor, limit + 1 - len(lines))
+                    more = await watch.timeline.after(lines[-1].cursor, limit + 1 - len(lines))
                     if not more:
                         break
                     lines += more
                 return Page(lines[:limit], has_older=True, has_newer=len(lines) > limit)
-            lines = await watch.before(before, limit + 1)
+            lines = await watch.timeline.before(before, limit + 1)
             return Page(lines[-limit:], has_older=len(lines) > limit, has_newer=before is not None)
 
     def _share(self, session: SessionId, resource: SessionResource | None) -> _Shared:
         shared = self._shared.get(session)
         if shared is not None:
-            newest = shared.watch.newest_index()
+            newest = shared.watch.timeline.newest_index
             # A session that was closed and opened again is followed anew.
             outdated = resource is not None and resource.view.run_index > newest
-            if shared.watch.failure is None and not (shared.watch.is_closed and outdated):
+            if not shared.watch.is_stopped and not (shared.watch.is_closed and outdated):
                 return shared
             self._leave(session, shared)
         chunks = Chunks(self._store, session)
@@ -147,11 +149,11 @@ class Feed:
 
     async def _remembered(self, session: SessionId, watch: Watch) -> SessionResource:
         """Return a session that only the store remembers, as its last events show it."""
-        newest = await watch.before(None, LOOKED_BACK)
+        newest = await watch.timeline.before(None, LOOKED_BACK)
         views = [line.event.event for line in newest if isinstance(line.event.event, ViewChanged)]
         if not views:
             raise ProblemError(Code.SESSION_UNKNOWN, f"nothing is left of session {session!r}")
-        (first,) = await watch.after(None, 1)
+        (first,) = await watch.timeline.after(None, 1)
         return Shown(
             options=await self._records.options(session),
             view=views[-1].view.model_copy(update={"phase": Phase.CLOSED}),

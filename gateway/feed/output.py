@@ -5,6 +5,7 @@ frame, and remembered at intervals.
 """
 
 import re
+import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -72,14 +73,16 @@ class _Index:
     def __init__(self) -> None:
         self.marks = [Mark(0, 0, 0)]
         self.last = self.marks[0]
+        self._walking = threading.Lock()
 
     def walk(self, store: Store, stream: str) -> None:
-        """Go on to the last whole frame that the store has."""
-        end = store.stream_end(stream)
-        while self.last.offset + FRAME_HEADER.size <= end:
-            peeked = store.read_stream(stream, self.last.offset, PEEK_BYTES)
-            if not self._step_through(peeked, end, stream):
-                return
+        """Go on to the last whole frame that the store has; threads walk one after the other."""
+        with self._walking:
+            end = store.stream_end(stream)
+            while self.last.offset + FRAME_HEADER.size <= end:
+                peeked = store.read_stream(stream, self.last.offset, PEEK_BYTES)
+                if not self._step_through(peeked, end, stream):
+                    return
 
     def _step_through(self, peeked: bytes, end: int, stream: str) -> bool:
         """Pass the frames whose headers were read; false when none was whole."""
@@ -113,11 +116,12 @@ class _Index:
 
 
 class Outputs:
-    """Finds and reads output; blocks as long as the store takes."""
+    """Finds and reads output for any number of threads; blocks as long as the store takes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._indexes: OrderedDict[str, _Index] = OrderedDict()
+        self._finding = threading.Lock()
 
     def locate(
         self, session: SessionId, command: CommandId, part: Part, wanted: str | None
@@ -166,10 +170,11 @@ class Outputs:
             yield data
 
     def _walked(self, stream: str) -> _Index:
-        index = self._indexes.setdefault(stream, _Index())
-        self._indexes.move_to_end(stream)
-        while len(self._indexes) > KEPT_INDEXES:
-            self._indexes.popitem(last=False)
+        with self._finding:
+            index = self._indexes.setdefault(stream, _Index())
+            self._indexes.move_to_end(stream)
+            while len(self._indexes) > KEPT_INDEXES:
+                self._indexes.popitem(last=False)
         index.walk(self._store, stream)
         return index
 

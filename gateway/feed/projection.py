@@ -16,7 +16,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from gateway.feed import results
 from gateway.feed.cursors import Place
 from workflows.contract import events, names
-from workflows.contract.base import Frozen
+from workflows.contract.base import CommandId, Frozen
 from workflows.contract.events import Happened, SessionEvent
 from workflows.contract.session import (
     CloseSignal,
@@ -51,6 +51,19 @@ class RunProjection:
         self.end: RunEnd | None = None
         self.pending: dict[int, str] = {}
         """Activities that have not ended: the event that scheduled each, and its name."""
+
+        self._running: dict[int, CommandId] = {}
+        self._ended: set[CommandId] = set()
+
+    @property
+    def commands(self) -> frozenset[CommandId]:
+        """The commands that have been started and not ended."""
+        return frozenset(self._running.values())
+
+    @property
+    def shows_live(self) -> bool:
+        """Tell whether the heartbeats of anything that runs are worth a close look."""
+        return bool(results.LIVE_ACTIVITIES.intersection(self.pending.values()))
 
     def take(self, event: HistoryEvent) -> list[SessionEvent]:
         """Take in the next event of the history and return what it shows."""
@@ -122,16 +135,34 @@ class RunProjection:
         attributes = event.activity_task_scheduled_event_attributes
         name = attributes.activity_type.name
         self.pending[event.event_id] = name
-        return results.asked(name, _data(attributes.input))
+        shown = results.asked(name, _data(attributes.input))
+        for each in shown:
+            if isinstance(each, events.CommandStarted | events.CheckStarted):
+                self._running[event.event_id] = each.command_id
+        return shown
 
     def _completed(self, event: HistoryEvent) -> list[Happened]:
         attributes = event.activity_task_completed_event_attributes
-        name = self.pending.pop(attributes.scheduled_event_id, "")
-        return results.answered(name, _data(attributes.result))
+        name = self._end(attributes.scheduled_event_id)
+        shown = results.answered(name, _data(attributes.result))
+        return [each for each in shown if self._is_first_end(each)]
+
+    def _end(self, scheduled: int) -> str:
+        """Take note that an activity has ended, and return its name."""
+        self._running.pop(scheduled, None)
+        return self.pending.pop(scheduled, "")
+
+    def _is_first_end(self, shown: Happened) -> bool:
+        """Tell whether a command has not ended before: a stop can race with its own end."""
+        if not isinstance(shown, events.CommandFinished | events.CheckFinished):
+            return True
+        is_first = shown.command_id not in self._ended
+        self._ended.add(shown.command_id)
+        return is_first
 
     def _failed(self, event: HistoryEvent) -> list[Happened]:
         attributes = event.activity_task_failed_event_attributes
-        name = self.pending.pop(attributes.scheduled_event_id, "")
+        name = self._end(attributes.scheduled_event_id)
         failure = attributes.failure
         return [
             events.WorkFailed(
@@ -143,12 +174,12 @@ class RunProjection:
 
     def _timed_out(self, event: HistoryEvent) -> list[Happened]:
         attributes = event.activity_task_timed_out_event_attributes
-        name = self.pending.pop(attributes.scheduled_event_id, "")
+        name = self._end(attributes.scheduled_event_id)
         return [events.WorkFailed(activity=name, failure="timeout", message="it took too long")]
 
     def _cancelled(self, event: HistoryEvent) -> list[Happened]:
         attributes = event.activity_task_canceled_event_attributes
-        self.pending.pop(attributes.scheduled_event_id, "")
+        self._end(attributes.scheduled_event_id)
         return []
 
     def _continued(self, event: HistoryEvent) -> list[Happened]:
@@ -157,11 +188,17 @@ class RunProjection:
         return []
 
     def _closed(self, _event: HistoryEvent) -> list[Happened]:
-        self.end = RunEnd()
+        self._end_all()
         return [events.SessionEnded(kind="session.closed", reason="")]
 
-    def _broken(self, event: HistoryEvent) -> list[Happened]:
+    def _end_all(self) -> None:
+        """Nothing goes on any more, whether its end was recorded or not."""
         self.end = RunEnd()
+        self.pending.clear()
+        self._running.clear()
+
+    def _broken(self, event: HistoryEvent) -> list[Happened]:
+        self._end_all()
         reasons = {
             "workflow_execution_failed_event_attributes": (
                 event.workflow_execution_failed_event_attributes.failure.message

@@ -19,11 +19,10 @@ from workflows.contract.sandbox import (
     WorkBundle,
 )
 
-COMMAND_ACTIVITIES = frozenset({"sandbox.run_command", "checks.run"})
-"""Their heartbeats carry output."""
-
 MODEL_ACTIVITY = "model.step"
-"""Its heartbeats carry the text of the reply so far."""
+
+LIVE_ACTIVITIES = frozenset({MODEL_ACTIVITY, "sandbox.run_command", "checks.run"})
+"""Their heartbeats carry the text of the reply so far, or output."""
 
 
 def asked(activity: str, request: bytes) -> list[Happened]:

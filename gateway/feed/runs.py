@@ -14,15 +14,18 @@ from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.service import RPCError, RPCStatusCode
 
 from gateway.feed.cursors import Place
+from gateway.feed.once import Once
 from gateway.feed.projection import RunProjection
+from gateway.problems import Code, ProblemError
 from gateway.sessions.connection import Connection
 from gateway.sessions.records import asking_store
 from runtime.store.base import Store
 from workflows.contract.base import SessionId
 from workflows.contract.events import SessionEvent
+from workflows.contract.session import PreviousRun
 
 KEPT_RUNS = 24
-"""Closed runs kept in memory by a gateway, about 2 MiB each at the most usual."""
+"""Runs that are over kept in memory by a gateway, about 2 MiB each at the most usual."""
 
 
 class Line(NamedTuple):
@@ -42,7 +45,7 @@ class Run:
         self.lines: list[Line] = []
 
     def take(self, history: Iterable[HistoryEvent]) -> bool:
-        """Take in events that follow those already known; tells whether anything new is shown."""
+        """Take in events; those already known are passed over. Tells whether anything is shown."""
         known = len(self.lines)
         for event in history:
             if event.event_id > self.projection.last_event:
@@ -80,57 +83,61 @@ class Runs:
         self._connection = connection
         self._store = store
         self._kept: OrderedDict[tuple[SessionId, int], Run] = OrderedDict()
-        self._loading: dict[tuple[SessionId, int], asyncio.Lock] = {}
+        self._loading: Once[tuple[SessionId, int], Run | None] = Once()
 
     def keep(self, session: SessionId, run: Run) -> None:
-        """Keep a run that has just ended."""
+        """Keep a run that is over."""
         key = (session, run.index)
         self._kept[key] = run
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT_RUNS:
             self._kept.popitem(last=False)
 
-    async def get(self, session: SessionId, index: int, successor: Run | None) -> Run | None:
+    async def get(self, session: SessionId, index: int, previous: PreviousRun | None) -> Run | None:
         """Return a run that is over; none when neither the store nor Temporal has it any more.
 
-        `successor` is the run after it, which knows its id in Temporal.
+        `previous` names it in Temporal; without that only the store is asked.
+
+        Raises:
+            ProblemError: `temporal_unavailable`, `store_unavailable`.
         """
         key = (session, index)
-        if key not in self._kept:
-            # Many clients that come back at once read it once.
-            lock = self._loading.setdefault(key, asyncio.Lock())
-            async with lock:
-                if key not in self._kept and (run := await self._load(session, index, successor)):
-                    self.keep(session, run)
-            self._loading.pop(key, None)
         if key in self._kept:
             self._kept.move_to_end(key)
-        return self._kept.get(key)
+            return self._kept[key]
+        return await self._loading.get(key, lambda: self._load(session, index, previous))
 
-    async def newest_archived(self, session: SessionId) -> int | None:
-        """Return the index of the newest run that the store has."""
+    async def newest_archived(self, session: SessionId) -> int:
+        """Return the index of the newest run that the store has; -1 when it has none."""
         with asking_store("read"):
             keys = await asyncio.to_thread(self._store.list, f"histories/{session}")
-        return max((_index_of(key) for key in keys), default=None)
+        return max((_index_of(key) for key in keys), default=-1)
 
-    async def _load(self, session: SessionId, index: int, successor: Run | None) -> Run | None:
+    async def _load(
+        self, session: SessionId, index: int, previous: PreviousRun | None
+    ) -> Run | None:
         with asking_store("read"):
-            archived = await asyncio.to_thread(self._archived, session, index)
-        if archived is not None and archived.is_whole:
-            return archived
+            run = await asyncio.to_thread(self._archived, session, index)
         # A session archives its last run just before it ends, and the whole of it when it is
         # opened again: Temporal has what is missing meanwhile.
-        previous = successor.projection.previous if successor is not None else None
-        if previous is None:
-            return archived
-        run = Run(previous.run_id)
+        if previous is not None and (run is None or not run.is_whole):
+            run = await self._fetched(session, previous) or run
+        # Half a run is only kept when there is no more of it anywhere.
+        if run is not None and (run.is_whole or previous is None):
+            self.keep(session, run)
+        return run
+
+    async def _fetched(self, session: SessionId, previous: PreviousRun) -> Run | None:
         handle = self._connection.client.get_workflow_handle(session, run_id=previous.run_id)
         try:
-            run.take([event async for event in handle.fetch_history_events()])
+            history = [event async for event in handle.fetch_history_events()]
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return archived
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            detail = f"Temporal answered {error.status.name}"
+            raise ProblemError(Code.TEMPORAL_UNAVAILABLE, detail) from error
+        run = Run(previous.run_id)
+        await asyncio.to_thread(run.take, history)
         return run
 
     def _archived(self, session: SessionId, index: int) -> Run | None:

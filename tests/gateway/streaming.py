@@ -53,6 +53,7 @@ from workflows.contract.socket import (
     ServerMessage,
     Subscribe,
     Text,
+    Trouble,
 )
 from workflows.contract.transcript import ToolName
 from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
@@ -76,6 +77,7 @@ class ScriptedSandbox(FakeSandbox):
         super().__init__(queue=names.HOSTS_QUEUE)
         self._store = store
         self._said: dict[str, asyncio.Queue[bytes | CommandOutcome]] = {}
+        self._missing: dict[str, int] = {}
         self.started = asyncio.Condition()
 
     def _queue(self, command: str) -> "asyncio.Queue[bytes | CommandOutcome]":
@@ -84,7 +86,11 @@ class ScriptedSandbox(FakeSandbox):
     def say(self, command: str, data: bytes) -> None:
         self._queue(command).put_nowait(data)
 
-    def end(self, command: str, outcome: CommandOutcome = CommandOutcome.EXITED) -> None:
+    def end(
+        self, command: str, outcome: CommandOutcome = CommandOutcome.EXITED, missing: int = 0
+    ) -> None:
+        """Let a command end; the store lacks so many bytes of what it is said to have."""
+        self._missing[command] = missing
         self._queue(command).put_nowait(outcome)
 
     @activity.defn(name="sandbox.run_command")
@@ -104,6 +110,7 @@ class ScriptedSandbox(FakeSandbox):
                 activity.heartbeat(*beaten)
                 continue
             if isinstance(said, CommandOutcome):
+                end += self._missing[request.command_id]
                 return command_result(request, said).model_copy(update={"output_end": end})
             end = await self._store.append_async(stream, end, said)
             window = said[-WINDOW_LIMIT_BYTES:] if len(said) <= WINDOW_LIMIT_BYTES else b""
@@ -220,6 +227,10 @@ class Watcher:
         """Return what a command printed on one channel, as far as it came."""
         log = self.logs.get(CommandId(command), b"")
         return b"".join(each.data for each in FrameDecoder().feed(log) if each.channel is channel)
+
+    @property
+    def troubles(self) -> list[str]:
+        return [message.text for message in self.messages if isinstance(message, Trouble)]
 
     def texts(self, epoch: int) -> str:
         """Return the text of a reply as far as it came; every piece must fit the one before."""

@@ -13,6 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
+from tests.chaos.proxy import ChaosProxy
 from tests.conftest import EMPTY_NAMESPACE
 from tests.gateway.conftest import Gateway, serving
 from tests.gateway.streaming import (
@@ -207,6 +208,67 @@ async def test_a_reopened_session_goes_on(gateway: Gateway, client: Client, stor
             await watcher.until_kind("session.reopened")
     assert watcher.events[: len(closing.events)] == closing.events
     assert watcher.kinds[len(closing.events)] == "session.reopened"
+
+
+async def test_an_outage_of_temporal_is_told_and_over(
+    gateway: Gateway, client: Client, store: Store
+) -> None:
+    """Clients stay, are told, and go on; also in a session where nothing happens any more."""
+    async with working(client, store, commands_then_finish()):
+        path = await gateway.create()
+        await gateway.until(path, Phase.WAITING, turns=1)
+    address = client.service_client.config.target_host
+    with ChaosProxy(int(address.rpartition(":")[2])) as proxy:
+        distant = await Client.connect(
+            f"127.0.0.1:{proxy.port}", data_converter=pydantic_data_converter
+        )
+        async with serving(gateway.settings, distant) as other, watching(other, path) as watcher:
+            await watcher.caught_up()
+            proxy.refuse()
+            proxy.reset()
+            await watcher.until(lambda each: each.troubles[-1:] not in ([], [""]))
+            proxy.accept()
+            await watcher.until(lambda each: each.troubles[-1:] == [""])
+
+
+async def test_a_stream_is_refused_like_anything_else(gateway: Gateway) -> None:
+    """With Temporal out of reach it has a status, not a broken answer."""
+    path = await gateway.create()
+    async with serving(gateway.settings, None) as early:
+        answer = await early.http.get(f"{path}/events", headers={"accept": "text/event-stream"})
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "temporal_unavailable"
+
+
+async def test_a_stream_whose_client_left_is_let_go(gateway: Gateway) -> None:
+    """Nothing is watched for it any more."""
+    path = await gateway.create()
+    shared = gateway.services.feed._shared
+    headers = {"accept": "text/event-stream"}
+    async with gateway.http.stream("GET", f"{path}/events", headers=headers) as answer:
+        async for _ in answer.aiter_lines():
+            break
+        assert [each.users for each in shared.values()] == [1]
+    while [each.users for each in shared.values()] != [0]:  # noqa: ASYNC110  # it sends no event
+        await asyncio.sleep(0.01)
+
+
+async def test_a_closed_session_has_no_more_for_a_stream(
+    gateway: Gateway, client: Client, store: Store
+) -> None:
+    """A browser that comes back with the last event is told not to."""
+    async with working(client, store, commands_then_finish()):
+        path = await gateway.create()
+        await gateway.until(path, Phase.WAITING, turns=1)
+        await gateway.http.post(f"{path}/close", json={})
+        await gateway.until(path, Phase.CLOSED)
+    whole = await all_of(gateway, path)
+    headers = {"accept": "text/event-stream"}
+    answer = await gateway.http.get(f"{path}/events", headers=headers)
+    assert answer.status_code == 200
+    assert answer.text.count("data: ") == len(whole.events)
+    last = {**headers, "last-event-id": whole.events[-1].cursor}
+    assert (await gateway.http.get(f"{path}/events", headers=last)).status_code == 204
 
 
 @pytest.mark.parametrize(

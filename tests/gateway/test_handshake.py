@@ -149,7 +149,8 @@ async def test_the_first_message_may_authenticate(edge: Gateway) -> None:
         await socket.send(json.dumps(message))
         await socket.send('{"type": "subscribe"}')
         assert (await closed(socket))[0] == 4404
-    for wrong in ('{"type": "authenticate", "token": "no"}', '{"type": "subscribe"}', "junk"):
+    long = json.dumps({"type": "authenticate", "token": "x" * 5_000})
+    for wrong in ('{"type": "authenticate", "token": "no"}', '{"type": "subscribe"}', "junk", long):
         async with opened(edge, token=None, origin=own_origin(edge)) as socket:
             await socket.send(wrong)
             assert (await closed(socket))[0] == 4401
@@ -167,6 +168,7 @@ async def test_the_first_message_may_authenticate(edge: Gateway) -> None:
         '{"type": "subscribe", "after": "1.2.3"}',
         '{"type": "subscribe", "recent": -1}',
         '{"type": "subscribe", "recent": NaN}',
+        '{"type": "subscribe", "output": {"at": {"s1-0": -1}}}',
         '{"type": "subscribe", "unknown": 1}',
         '{"type": "subscribe", "output": {"mode": "some"}}',
         '{"type": "subscribe", "after": "\\ud800"}',

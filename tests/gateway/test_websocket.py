@@ -211,6 +211,62 @@ async def test_more_bytes_than_there_are_cannot_be_claimed(
         assert "has 18 bytes" in (watcher.socket.close_reason or "")
 
 
+async def test_output_that_the_store_lost_is_told_as_skipped(
+    gateway: Gateway, sandbox: ScriptedSandbox
+) -> None:
+    """And everything after it comes all the same."""
+    path = await gateway.create()
+    sandbox.say("s1-0", frame(b"kept"))
+    sandbox.end("s1-0", missing=100)
+    async with watching(gateway, path) as watcher:
+        await watcher.until_kind("pull_request.proposed")
+    (skipped,) = (each for each in watcher.messages if isinstance(each, OutputSkipped))
+    assert (skipped.start, skipped.end) == (17, 117)
+    assert watcher.output("s1-0") == b"kept"
+
+
+async def test_a_chatty_command_does_not_keep_a_reader(
+    gateway: Gateway, sandbox: ScriptedSandbox
+) -> None:
+    """Who does not follow gets what there was when it came, however much is printed meanwhile."""
+    path = await gateway.create()
+    done = asyncio.Event()
+
+    async def chat() -> None:
+        while not done.is_set():
+            sandbox.say("s1-0", frame(b"more" * 500))
+            await asyncio.sleep(0.001)  # a rate, not a synchronisation
+
+    async with watching(gateway, path) as first, asyncio.TaskGroup() as tasks:
+        tasks.create_task(chat())
+        await first.until(lambda each: len(each.output("s1-0")) > 20_000)
+        async with watching(gateway, path, Subscribe(follow=False)) as reader:
+            assert await reader.drain() == 1000
+        done.set()
+        sandbox.end("s1-0")
+        await first.until_kind("command.finished")
+    assert len(reader.output("s1-0")) > 20_000
+    assert first.output("s1-0").startswith(reader.output("s1-0"))
+
+
+async def test_a_session_ended_by_force_gives_its_output(
+    client: Client, gateway: Gateway, sandbox: ScriptedSandbox
+) -> None:
+    """Those who were there and those who come later get the same, although no command ended."""
+    path = await gateway.create()
+    async with watching(gateway, path) as live:
+        sandbox.say("s1-0", frame(b"until then"))
+        await live.until(lambda each: each.output("s1-0") == b"until then")
+        await client.get_workflow_handle(path.rpartition("/")[2]).terminate("by force")
+        assert await live.drain() == 1000
+    assert live.kinds[-1] == "session.broken"
+    assert live.ended("s1-0")
+    async with watching(gateway, path) as later:
+        assert await later.drain() == 1000
+    assert later.events == live.events
+    assert later.logs == live.logs
+
+
 async def test_recent_events_come_first(gateway: Gateway, sandbox: ScriptedSandbox) -> None:
     """A client may begin with the newest few."""
     path = await gateway.create()
@@ -319,6 +375,28 @@ async def test_a_client_that_does_not_read_is_hung_up(
             sandbox.end("s1-0")
             await live.until_kind("command.finished")
             assert live.output("s1-0") == b"f" * 60_000 * 16 * 30
+            while gateway.services.sockets > 1:  # noqa: ASYNC110  # the gateway sends no event
+                await asyncio.sleep(0.01)
+            stalled.close()
+        await terminate(client, path.rpartition("/")[2])
+
+
+async def test_a_client_that_answers_no_ping_is_hung_up(
+    client: Client, tmp_path: Path, store: Store
+) -> None:
+    """One that neither reads nor answers holds nothing, long before the limit for stalling."""
+    settings = settings_at(tmp_path)
+    async with (
+        serving(settings, client, ping_seconds=0.1) as gateway,
+        working(client, store, commands_then_finish("flood")) as sandbox,
+    ):
+        path = await gateway.create()
+        async with watching(gateway, path) as live:
+            await live.until_kind("command.started")
+            stalled = await stall(gateway, path)
+            sandbox.say("s1-0", frame(b"f" * 60_000) * 100)
+            sandbox.end("s1-0")
+            await live.until_kind("command.finished")
             while gateway.services.sockets > 1:  # noqa: ASYNC110  # the gateway sends no event
                 await asyncio.sleep(0.01)
             stalled.close()

@@ -31,8 +31,9 @@ class CloseCode:
 
     NOT_TEXT = 1003
     INTERNAL = 1011
-    STALLED = 1013
-    """The client did not read for a minute, or too many are connected: connect again later."""
+    LATER = 1013
+    """The client did not read for long, too many are connected, or Temporal or the store does not
+    answer: connect again later."""
 
     BAD_MESSAGE = 4400
     UNAUTHENTICATED = 4401
@@ -59,7 +60,7 @@ class OutputChoice(Frozen):
     commands: tuple[CommandId, ...] | None = Field(default=None, max_length=1_000)
     """Only these; every command when none are named."""
 
-    at: dict[CommandId, int] = Field(default={}, max_length=1_000)
+    at: dict[CommandId, Annotated[int, Field(ge=0)]] = Field(default={}, max_length=1_000)
     """Bytes that the client has already, of commands whose end it has not seen."""
 
     most_behind: int | None = Field(default=None, ge=0)
@@ -150,9 +151,9 @@ class OutputEnded(Frozen):
 
 
 class OutputSkipped(Frozen):
-    """Output was left out because the client wished so; the REST interface has it.
+    """Output was left out because the client wished so, or because the store has lost it.
 
-    A frame begins at `end`.
+    A frame begins at `end`. The REST interface has what the store has.
     """
 
     type: Literal["output.skipped"] = "output.skipped"

@@ -1,6 +1,7 @@
 """Output by ranges, of a log or of one of its channels."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,12 @@ def test_no_output_is_not_found(kept: FolderStore) -> None:
     with pytest.raises(ProblemError) as refused:
         Outputs(kept).locate(SESSION, COMMAND, "stdout", None)
     assert refused.value.code is Code.NO_OUTPUT
+
+
+def test_threads_walk_one_log_together(kept: FolderStore) -> None:
+    """Any number of requests at once get the same size and the same bytes."""
+    parts = fill(kept, seed=3, frames=20_000, most=60)
+    outputs = Outputs(kept)
+    with ThreadPoolExecutor(8) as threads:
+        reads = [threads.submit(read, outputs, "stdout", None) for _ in range(16)]
+        assert {each.result() for each in reads} == {parts["stdout"]}
