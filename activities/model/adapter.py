@@ -120,7 +120,7 @@ class LiteLlmModel(Model):
             turn=request.turn,
             step=request.step,
             head=head,
-            text=tools.harmless(answer.message.text[:TEXT_CHARACTERS]),
+            text=tools.harmless(answer.message.text)[:TEXT_CHARACTERS],
             calls=tuple(calls),
             # What is not even named here is answered as interrupted by the next request.
             refused=tuple(refused[:CALLS_LIMIT]),

@@ -21,6 +21,9 @@ class LiveReply:
     def __init__(self, request: ModelCall, beats: Beats) -> None:
         self._turn, self._step = request.turn, request.step
         self._beats = beats
+        self._open = ""
+        """The last character, while the next piece decides what it is."""
+
         self._window = bytearray()
         self._start = 0
         self._due = 0.0
@@ -32,10 +35,16 @@ class LiveReply:
             self._timer.cancel()
 
     def add(self, text: str) -> None:
-        """Take in what was said next; it is shown, made harmless for terminals, within 0.1 s."""
-        if not text:
+        """Take in what was said next; it is shown, made harmless for terminals, within 0.1 s.
+
+        However a reply is cut, the pieces shown say what the result will.
+        """
+        said = self._open + text
+        end = tools.settled(said)
+        self._open = said[end:]
+        if not end:
             return
-        self._window += tools.harmless(text).encode()
+        self._window += tools.harmless(said[:end]).encode()
         self._cut()
         if self._timer is None:
             loop = asyncio.get_running_loop()

@@ -74,12 +74,26 @@ def summarise(arguments: Arguments) -> str:
     return harmless(first[:SUMMARY_CHARACTERS] + (" …" if newline else ""))[:SUMMARY_CHARACTERS]
 
 
+def joined(text: str) -> str:
+    """Join halves of characters that a model split between two tokens; a lone one is U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def harmless(text: str) -> str:
     """Replace what a terminal could obey, all but newline and tab, by a visible mark."""
     return "".join(
         "\N{REPLACEMENT CHARACTER}" if _is_harmful(character) else character
-        for character in text.replace("\r\n", "\n")
+        for character in joined(text).replace("\r\n", "\n")
     )
+
+
+def settled(text: str) -> int:
+    """Return how many characters mean the same whatever follows: all, or all but the last.
+
+    A text that is cut only at such places can be made harmless part by part.
+    """
+    last = text[-1:]
+    return len(text) - (last == "\r" or "\ud800" <= last <= "\udbff")
 
 
 def _is_harmful(character: str) -> bool:
@@ -89,7 +103,7 @@ def _is_harmful(character: str) -> bool:
     return unicodedata.category(character) in _OBEYED or character in _BIDIRECTIONAL
 
 
-_OBEYED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_OBEYED = frozenset({"Cc", "Zl", "Zp"})
 _BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 

@@ -7,7 +7,7 @@ by its answer, arguments are JSON objects, names and ids are plain, no text is b
 import json
 import re
 
-from activities.model.tools import Json, schemas
+from activities.model.tools import Json, joined, schemas
 from workflows.contract.base import Frozen
 from workflows.contract.transcript import (
     AssistantMessage,
@@ -91,7 +91,7 @@ def assistant_message(raw: Json, step: str) -> AssistantMessage:
     Fields that the provider wants back, signed thinking above all, are kept as they came.
     """
     # Half a character that a model split between two tokens can be neither kept nor sent.
-    plain = json.loads(json.dumps(raw, ensure_ascii=False).encode("utf-8", "replace"))
+    plain = json.loads(joined(json.dumps(raw, ensure_ascii=False)))
     calls: list[RequestedCall] = []
     extras: list[Json] = []
     for number, item in enumerate(plain.get("tool_calls") or []):

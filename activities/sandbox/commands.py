@@ -86,8 +86,7 @@ async def follow(paths: BoxPaths, command: StartCommand, live: LiveLog) -> Ended
 
 async def _follow(client: BoxClient, command: StartCommand, live: LiveLog) -> Exit | None:
     started = await client.start(command)
-    if started.state == "started":
-        live.begin()
+    live.begin(is_new=started.state == "started")
     if started.exit is not None:
         return started.exit
     rest = FIRST_SECONDS

@@ -59,22 +59,30 @@ class LogCopy:
 
     The summary sees all of the log; the store gets what it does not have yet. Only whole frames
     are taken, so that the stream parses wherever the box died: a frame that was torn by the death
-    of its writer stays out. Only a loss of power can leave the store's end within a frame, when
-    it takes from the log what the store has already; then the end is what the store has.
+    of its writer stays out. The store may end within a frame nevertheless, when another attempt
+    was killed within an append, found the disk full, or is at it still: the window begins behind
+    that frame, which is completed first. For good the end is there only when a loss of power took
+    from the log what the store has already; then the end is what the store has.
     """
 
     def __init__(self, log: Path, store: Store, stream: str) -> None:
+        self.stream = stream
         self.summary = OutputSummary()
         self.window = Window()
-        self.taken = 0
-        """How far the pass has come, in bytes of the log; all of them are in the store."""
+        """Ends where the stream does, as far as that is known."""
 
-        self.store_end: int | None = None
-        """Length of the stream as far as it is known."""
+        self.taken = 0
+        """How far the pass has come, in bytes of the log: all of them are in the store, and a frame
+        ends there. The window does too as soon as it shows anything.
+        """
 
         self._log = log
         self._store = store
-        self._stream = stream
+        self._is_end_known = False
+
+    def begin(self, *, is_new: bool) -> None:
+        """Say whether the command was only just started: the store is not asked then."""
+        self._is_end_known = is_new
 
     def take(self, limit: int) -> int:
         """Go on by at most 4 MiB and not beyond `limit`; returns by how many bytes.
@@ -86,11 +94,14 @@ class LogCopy:
             ApplicationError: `temporary`, when log or store fail; another attempt makes a new copy.
         """
         try:
-            if self.store_end is None:
+            if not self._is_end_known:
                 self._find_end()
             data = self._read(self.taken, min(CHUNK_BYTES, limit - self.taken))
-            whole, tail = self.summary.feed(data)
-            self._keep(data[:whole], tail)
+            # What the window ends with is durable. What another writer may have added since is not
+            # relied on, but sent again.
+            known = max(0, self.window.end - self.taken)
+            whole, tail = self.summary.feed(data, known)
+            self._keep(data[known:whole], data[tail:whole])
         except (OSError, StreamGapError) as error:
             message = f"the command's output cannot be kept, it runs on: {error}"
             raise temporary(message) from error
@@ -98,22 +109,18 @@ class LogCopy:
         return whole
 
     def _find_end(self) -> None:
-        end = self._store.stream_end(self._stream)
+        end = self._store.stream_end(self.stream)
         last = self._read(end - 1, 1) if end else b""
         if last:
             # Whoever wrote this byte may have died before it was synced. Once more, and it is.
-            self._store.append(self._stream, end - 1, last)
-        self.store_end = self.window.end = end
+            self._store.append(self.stream, end - 1, last)
+        self.window.end = end
+        self._is_end_known = True
 
-    def _keep(self, data: bytes, tail: int) -> None:
-        # What the window ends with is durable. What another writer may have added since is not
-        # relied on, but sent again.
-        known = max(0, self.window.end - self.taken)
-        new = data[known:]
+    def _keep(self, new: bytes, tail: bytes) -> None:
         if new:
-            end = self._store.append(self._stream, self.window.end, new)
-            self.window.add(len(new), data[max(known, tail) :], time.monotonic())
-            self.store_end = max(end, self.window.end)
+            self._store.append(self.stream, self.window.end, new)
+            self.window.add(len(new), tail, time.monotonic())
 
     def _read(self, offset: int, size: int) -> bytes:
         # Opened each time: a cancelled attempt leaves its thread behind, and a descriptor closed

@@ -41,11 +41,11 @@ class LiveLog:
     @property
     def output_end(self) -> int:
         """Length of the log in the store."""
-        return self._copy.store_end or 0
+        return self._copy.window.end
 
-    def begin(self) -> None:
-        """Take note that the command was only just started, so that the store has nothing of it."""
-        self._copy.store_end = 0
+    def begin(self, *, is_new: bool) -> None:
+        """Say whether the command was only just started, so that the store has nothing of it."""
+        self._copy.begin(is_new=is_new)
 
     async def advance(self, size: int) -> float:
         """Copy the log up to `size`, and show its end unless it was shown only just now.
@@ -76,13 +76,12 @@ class LiveLog:
 
     def _show(self) -> float:
         now = time.monotonic()
-        window = self._copy.window
-        if now >= self._due and window.end > self._shown:
-            data = window.cut(now)
-            live = LiveOutput(
-                command_id=self._command_id, start=window.end - len(data), end=window.end
-            )
+        # Not the window's end: before the pass is there, nobody knows whether a frame ends there.
+        end = self.taken
+        if now >= self._due and end > self._shown:
+            data = self._copy.window.cut(now)
+            live = LiveOutput(command_id=self._command_id, start=end - len(data), end=end)
             self._beats.show(live, data)
-            self._shown = window.end
-            self._due = now + self._pace.interval(self._command_id, now)
+            self._shown = end
+            self._due = now + self._pace.interval(self._copy.stream, now)
         return max(0.0, self._due - now)

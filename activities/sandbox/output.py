@@ -61,7 +61,7 @@ class Fed(NamedTuple):
     """Length of their whole frames."""
 
     tail: int
-    """Where the first frame begins that a window can show with all that follow it."""
+    """Where the first frame begins that a window can show with all that follow it; else `whole`."""
 
 
 class OutputSummary:
@@ -87,19 +87,21 @@ class OutputSummary:
         """Take in the next frame."""
         self._add(frame.stream, frame.data)
 
-    def feed(self, log: bytes) -> Fed:
+    def feed(self, log: bytes, known: int = 0) -> Fed:
         """Take in the whole frames at the beginning of the bytes.
 
-        What follows them is not kept: it comes again at the beginning of the next bytes.
+        What follows them is not kept: it comes again at the beginning of the next bytes. Of the
+        first `known` bytes no window shows anything.
         """
         start, length = 0, len(log)
+        shown = max(known, length - WINDOW_LIMIT_BYTES)
         tail: int | None = None
         while start + wire.FRAME.size <= length:
             stream, _, size = wire.FRAME.unpack_from(log, start)
             begin = start + wire.FRAME.size
             if begin + size > length or stream not in self.sizes:
                 break
-            if tail is None and start >= length - WINDOW_LIMIT_BYTES:
+            if tail is None and start >= shown:
                 tail = start
             start = begin + size
             self._add(stream, log[begin:start])

@@ -19,7 +19,10 @@ class Pace:
         self._shown: dict[str, float] = {}
 
     def interval(self, stream: str, now: float) -> float:
-        """Take note that a stream is shown at a monotonic time; returns the seconds to the next."""
+        """Take note that a stream is shown at a monotonic time; returns the seconds to the next.
+
+        Streams go by their names in the store: ids of commands are unique within a session only.
+        """
         self._shown[stream] = now
         self._shown = {name: at for name, at in self._shown.items() if at > now - SPEAKING_SECONDS}
         return max(self._least_seconds, _interval(len(self._shown)))

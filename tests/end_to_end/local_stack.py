@@ -82,6 +82,9 @@ class LocalStack:
     def __init__(self, base: Path, scripts: dict[str, list[Reply]]) -> None:
         self.base = base
         self.settings = Settings(home=base / "home")
+        self.variables: dict[str, str] = {}
+        """What this stack's person has set besides."""
+
         self._script = base / "script.json"
         self._script.write_text(json.dumps(scripts))
         self._journal = base / "requests.jsonl"
@@ -125,6 +128,7 @@ class LocalStack:
             "OPENAI_API_KEY": "none",
             "OVERNIGHT_TOOLCHAIN": sys.prefix,
             "OVERNIGHT_SANDBOX": sandbox_provider(),
+            **self.variables,
         }
 
     def record(self) -> StackRecord:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import bucket
 from tests.chaos.proxy import ChaosProxy
 from tests.end_to_end.conftest import CODE, StackFactory
 from tests.end_to_end.local_stack import LocalStack, bash, finish, make_repository, until
@@ -168,3 +169,24 @@ def test_a_slow_and_broken_network_costs_time_only(stack_of: StackFactory, print
         proxy.hold(held=False)
         truth = stop_printing(stack, session, onlooker)
     assert hashes(onlooker) == truth
+
+
+def test_a_bucket_serves_as_the_store(stack_of: StackFactory, printing: Path) -> None:
+    """All bytes go through a real S3 server; a killed host worker and gateway lose none."""
+    with bucket.serving() as variables:
+        stack = stack_of(PRINT)
+        stack.variables = {**variables, "OVERNIGHT_STORE": f"{bucket.URL}/some/prefix"}
+        stack.start()
+        session = stack.run(printing, "print").id
+        with Onlooker(stack, session) as onlooker:
+            onlooker.until_more()
+            for victim in ("host", "gateway"):
+                stack.kill(victim)
+                onlooker.until_more(20_000)
+            truth = stop_printing(stack, session, onlooker)
+        assert hashes(onlooker) == truth
+        with Onlooker(stack, session, wanted=Subscribe(follow=False)) as later:
+            later.wait()
+        assert later.output == onlooker.output
+        assert not stack.settings.store_path.exists()
+        stack.stop()

@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.model.adapter import CUT, LiteLlmModel
+from activities.model.adapter import CUT, TEXT_CHARACTERS, LiteLlmModel
 from activities.model.journal import Journal
 from activities.model.wire import Answer, Request
 from runtime.store.base import Store
@@ -78,6 +78,15 @@ async def test_a_step_becomes_part_of_the_transcript(
     assert step.usage.requests == 1
     assert step.usage.input_tokens > 0
     assert step.usage.cost_usd is None
+
+
+async def test_a_step_shows_the_beginning_of_a_long_reply(scripted: Start, model_for: Make):
+    """It is made harmless before it is cut, so that it begins like the text that was shown live."""
+    server = scripted(
+        {"mend": [{"text": "x" * (TEXT_CHARACTERS - 1) + "\r\n\r\n.", "calls": [LS]}]}
+    )
+    step = await model_for(server).step(CALL)
+    assert step.text == "x" * (TEXT_CHARACTERS - 1) + "\n"
 
 
 async def test_a_repeat_buys_nothing(scripted: Start, model_for: Make):

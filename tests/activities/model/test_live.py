@@ -2,15 +2,17 @@
 
 import asyncio
 import dataclasses
+import random
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 from llmock.pytest_plugin import LLMock
 from temporalio.testing import ActivityEnvironment
 
-from activities.model import chat, wire
+from activities.model import chat, tools, wire
 from activities.model.adapter import LiteLlmModel
 from activities.model.live import LiveReply
 from activities.progress import Beats
@@ -101,6 +103,11 @@ async def _showing(watched: Watched, act: Callable[[LiveReply], object]) -> None
     await watched.environment.run(activity)
 
 
+def _add(pieces: list[str], live: LiveReply) -> None:
+    for piece in pieces:
+        live.add(piece)
+
+
 async def test_of_a_long_reply_the_end_is_shown():
     """The window is bounded, begins with a whole character and says how much went before."""
     text = "x" + "€" * WINDOW_LIMIT_BYTES
@@ -119,6 +126,25 @@ async def test_a_terminal_would_obey_nothing_of_it():
     assert (
         watched.frames[0][1].decode() == "a\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}\n"
     )
+
+
+async def test_a_reply_may_be_cut_anywhere():
+    """What is shown says what the whole reply will, also when newlines and characters are cut."""
+    chance = random.Random(24)
+    for _ in range(100):
+        text = "".join(chance.choices("a€\r\n\x1b\ud83d\ude00", k=40)) + "."
+        cuts = sorted(chance.choices(range(len(text)), k=20))
+        pieces = [text[at:to] for at, to in zip([0, *cuts], [*cuts, None], strict=True)]
+        watched = Watched()
+        await _showing(watched, partial(_add, pieces))
+        assert watched.frames[-1][1].decode() == tools.harmless(text)
+
+
+async def test_half_a_newline_waits_for_its_other_half():
+    """Nothing is shown of which the next piece decides what it is."""
+    watched = Watched()
+    await _showing(watched, partial(_add, ["a\r", "\nb\ud83d"]))
+    assert watched.frames[-1][1] == b"a\nb"
 
 
 async def test_pieces_that_come_at_once_are_one_frame():

@@ -138,12 +138,12 @@ def test_calls_get_unique_ids():
     assert [call.id for call in message.calls] == ["a", "call_3_4_1", "call_3_4_2", "call_3_4_3"]
 
 
-def test_half_characters_are_replaced():
-    """An answer with a lone surrogate can be kept and sent like any other."""
+def test_half_characters_are_joined_or_replaced():
+    """An answer with a surrogate can be kept and sent like any other."""
     message = wire.assistant_message(
-        {"content": "a\ud83d", "tool_calls": [wired("a", "ls")]}, "1_1"
+        {"content": "a\ud83d\ude00\ud83d", "tool_calls": [wired("a", "ls")]}, "1_1"
     )
-    assert message.text == "a?"
+    assert message.text == "a\N{GRINNING FACE}\N{REPLACEMENT CHARACTER}"
     assert message.model_dump_json()
 
 

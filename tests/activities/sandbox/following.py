@@ -157,6 +157,9 @@ class Follower:
         assert live.end <= self.store.stream_end(key)
         assert live.end - live.start == len(window) <= WINDOW_LIMIT_BYTES
         assert self.store.read_stream(key, live.start, len(window)) == window
+        decoder = FrameDecoder()
+        assert all(decoder.feed(window))
+        assert not decoder.pending
         self.shown.append((live, window))
         self.news.set()
 

@@ -2,11 +2,22 @@
 
 from pathlib import Path
 
+import pytest
+
+from activities.progress import Beats
 from activities.sandbox.copying import CHUNK_BYTES, FULL_BYTES, LogCopy, Window
 from activities.sandbox.inside import wire
+from activities.sandbox.live import LiveLog
 from activities.sandbox.pace import Pace
 from runtime.store.folder import FolderStore
-from workflows.contract.output import FRAME_HEADER, FRAME_LIMIT_BYTES, WINDOW_LIMIT_BYTES, Channel
+from workflows.contract.base import CommandId, SessionId
+from workflows.contract.output import (
+    FRAME_HEADER,
+    FRAME_LIMIT_BYTES,
+    WINDOW_LIMIT_BYTES,
+    Channel,
+    stream_key,
+)
 
 
 def test_box_and_contract_agree_on_frames() -> None:
@@ -48,6 +59,32 @@ def test_a_window_begins_with_a_frame(tmp_path: Path) -> None:
     assert copy.window.cut(0.0) == b"".join(frames[1:])
 
 
+@pytest.mark.parametrize("frames", [50, 5_000])
+def test_a_window_behind_a_torn_append_begins_with_a_frame(tmp_path: Path, frames: int) -> None:
+    """Whoever died within an append left the store's end within a frame: the next one is shown."""
+    frame = FRAME_HEADER.pack(1, 0, 100) + b"x" * 100
+    (tmp_path / "log").write_bytes(frame * frames)
+    store = FolderStore(tmp_path / "store")
+    torn = len(frame) * (frames - 41) + 96
+    store.append("streams/s/c", 0, (frame * frames)[:torn])
+    copy = LogCopy(tmp_path / "log", store, "streams/s/c")
+    assert copy.take(2**40) == copy.window.end == len(frame) * frames
+    assert copy.window.cut(0.0) == frame * 40
+    assert store.read_stream("streams/s/c", 0, 2**20) == frame * frames
+
+
+async def test_sessions_speak_for_themselves(tmp_path: Path) -> None:
+    """Their commands have the same names, and still each counts."""
+    log = tmp_path / "log"
+    log.write_bytes(FRAME_HEADER.pack(1, 0, 1) + b"x")
+    store, pace, command = FolderStore(tmp_path / "store"), Pace(0.0), CommandId("s1-0")
+    rests = []
+    for number in range(3):
+        copy = LogCopy(log, store, stream_key(SessionId(f"{number}"), command))
+        rests.append(await LiveLog(command, copy, Beats(), pace).advance(log.stat().st_size))
+    assert rests == pytest.approx([0.05, 0.05, 0.1])
+
+
 def test_many_speakers_are_shown_less_often() -> None:
     """Those that were silent for a second do not count."""
     pace = Pace(0.0)
@@ -71,7 +108,7 @@ def test_a_copy_goes_on_in_whole_frames(tmp_path: Path) -> None:
     copy = LogCopy(tmp_path / "log", store, "streams/s/c")
     assert copy.take(len(frame) + 5) == len(frame)
     assert copy.take(2**62) == CHUNK_BYTES // len(frame) * len(frame) > FULL_BYTES
-    assert store.stream_end("streams/s/c") == copy.taken == copy.store_end
+    assert store.stream_end("streams/s/c") == copy.taken == copy.window.end
     while copy.take(2**62):
         pass
     assert copy.taken == 100 * len(frame)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.sandbox.output import read_frames
 from runtime.store.folder import FolderStore
 from tests.activities.sandbox.conftest import PATIENCE_S, Box
 from tests.activities.sandbox.following import SESSION, FailingStore, Follower, Gate, HeldStore
@@ -90,6 +91,16 @@ async def test_a_flood_is_exact(follower: Follower) -> None:
     assert 0 < len(follower.shown) < 1_000
 
 
+async def test_a_line_may_be_endless(follower: Follower) -> None:
+    """100 MB of NUL bytes without a newline, and at last a byte that is no UTF-8."""
+    shell = "head -c 100000000 /dev/zero; printf '\\xff'"
+    await follower.follow(follower.box.command(shell, "c", output_limit=2**30))
+    kept = follower.kept("c")[Channel.STDOUT]
+    assert len(kept) == 100_000_001
+    expected = hashlib.sha256(bytes(100_000_000) + b"\xff")
+    assert hashlib.sha256(kept).digest() == expected.digest()
+
+
 async def test_a_short_command_is_not_shown(follower: Follower) -> None:
     """A command without output leaves no stream either."""
     ended = await follower.follow(follower.box.command("exit 3", "c"))
@@ -134,6 +145,23 @@ async def test_an_attempt_may_die_between_store_and_heartbeat(
     assert (second.shown[0][0].end, second.shown[0][1]) == (FRAME_HEADER.size + 3, b"")
     assert second.kept("c")[Channel.STDOUT] == b"onetwo"
     assert following.result().summary.text() == "onetwo"
+
+
+async def test_an_attempt_may_die_within_an_append(follower: Follower, gate: Gate) -> None:
+    """The store then ends within a frame; what the next one shows begins and ends with frames."""
+    shell = "exec 9< gate; yes | head -c 9000000; printf up; read -r _ <&9; printf end"
+    command = follower.box.command(shell, "c")
+    await follower.box.start(command)
+    await follower.box.said("c", b"up")
+    ends = {0, *(frame.end for frame in read_frames(follower.box.paths.command("c") / "log"))}
+    torn = follower.log("c")[: max(end for end in ends if end < 6_000_000) + 20]
+    follower.store.append(stream_key(SESSION, CommandId("c")), 0, torn)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follower.follow(command))
+        await follower.saw(b"up")
+        assert {place for live, _ in follower.shown for place in (live.start, live.end)} <= ends
+        gate.open()
+    assert follower.stream("c") == follower.log("c")
 
 
 async def test_a_failing_store_costs_an_attempt(box: Box, gate: Gate, tmp_path: Path) -> None:

@@ -1,17 +1,15 @@
-"""A real S3 server on the loopback interface, and stores in it."""
+"""Stores of both kinds, in a folder and on a real S3 server."""
 
-import logging
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.store.objects import ObjectStore
+from tests import bucket
 
 LISTED_AT_ONCE = 50
 
@@ -30,21 +28,12 @@ class Place:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The URL of a bucket, with the provider's variables set."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    httpx2.put(f"{endpoint}/bucket").raise_for_status()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_ACCESS_KEY_ID", "id")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with bucket.serving() as variables, pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
         # Else it takes a thousand objects to see a second page.
         patch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(LISTED_AT_ONCE))
-        yield "s3://bucket"
-    server.stop()
+        yield bucket.URL
 
 
 @pytest.fixture(params=["folder", "objects"])
