@@ -4,6 +4,8 @@ import hashlib
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -190,3 +192,46 @@ def test_a_bucket_serves_as_the_store(stack_of: StackFactory, printing: Path) ->
         assert later.output == onlooker.output
         assert not stack.settings.store_path.exists()
         stack.stop()
+
+
+def test_logs_to_a_file_are_exact_through_kills(stack_of: StackFactory, printing: Path) -> None:
+    """`overnight logs --follow` waits out what dies and leaves the very bytes of both channels."""
+    stack = stack_of(PRINT)
+    stack.start()
+    session = stack.run(printing, "print").id
+    files = [stack.base / "stdout", stack.base / "stderr"]
+    with files[0].open("wb") as stdout, files[1].open("wb") as stderr:
+        following = subprocess.Popen(
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "cli.main",
+                "logs",
+                "--follow",
+                "--command",
+                COMMAND,
+                session,
+            ],
+            env=stack.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    for victim in ("gateway", "host"):
+        size = files[0].stat().st_size
+        until(lambda size=size: files[0].stat().st_size > size, "more is written")  # type: ignore[misc]
+        stack.kill(victim)
+    size = files[0].stat().st_size
+    until(lambda: files[0].stat().st_size > size, "more is written")
+    (stack.workspace(session) / "stop").touch()
+    stack.until_waiting(session)
+    truth = truth_of(stack.workspace(session))
+    stack.close([session])
+    assert following.wait(60) == 0
+    written = [file.read_bytes() for file in files]
+    # What is told about the outage goes to stderr, too, before and after what is printed there.
+    told = [line for line in written[1].splitlines() if b"the gateway" in line]
+    for line in told:
+        written[1] = written[1].replace(line + b"\n", b"", 1)
+    assert [hashlib.sha256(each).hexdigest() for each in written] == truth
