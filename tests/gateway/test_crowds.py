@@ -1,6 +1,7 @@
-"""Clients that do not read, and what they cost."""
+"""Clients that do not read, and many at once."""
 
 import asyncio
+import random
 import socket
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from tests.gateway.conftest import Gateway, serving, settings_at, terminate
 from tests.gateway.streaming import commands_then_finish, frame, watching, working
-from workflows.contract.socket import PROTOCOL, Subscribe
+from workflows.contract.base import CommandId
+from workflows.contract.output import FrameDecoder
+from workflows.contract.socket import PROTOCOL, OutputChoice, Subscribe
+
+COMMAND = CommandId("s1-0")
 
 
 @pytest.fixture
@@ -89,3 +94,43 @@ async def stall(gateway: Gateway, path: str) -> socket.socket:
     while gateway.services.sockets < 2:  # noqa: ASYNC110  # likewise
         await asyncio.sleep(0.01)
     return connection
+
+
+async def follow(gateway: Gateway, path: str, *, is_cut: bool = False) -> bytes:
+    """Return the command's log; a client that is cut in the middle comes back."""
+    if not is_cut:
+        async with watching(gateway, path) as whole:
+            await whole.until_kind("command.finished")
+        return whole.logs[COMMAND]
+    async with watching(gateway, path) as cut:
+        await cut.until(lambda each: len(each.logs.get(COMMAND, b"")) > 500_000)
+        cut.socket.transport.abort()
+    begun = cut.logs[COMMAND]
+    wanted = Subscribe(after=cut.events[-1].cursor, output=OutputChoice(at={COMMAND: len(begun)}))
+    async with watching(gateway, path, wanted) as rest:
+        await rest.until_kind("command.finished")
+    return begun + rest.logs[COMMAND]
+
+
+async def test_a_crowd_gets_the_same_bytes(client: Client, tmp_path: Path, store: Store) -> None:
+    """Sixty clients, a third of whom come late and a third of whom are cut and come back."""
+    pieces = [random.Random(number).randbytes(50_000) for number in range(40)]
+    async with (
+        serving(settings_at(tmp_path), client) as gateway,
+        working(client, store, commands_then_finish("flood")) as sandbox,
+        asyncio.TaskGroup() as tasks,
+    ):
+        path = await gateway.create()
+        followers = [tasks.create_task(follow(gateway, path)) for _ in range(20)]
+        followers += [tasks.create_task(follow(gateway, path, is_cut=True)) for _ in range(20)]
+        for piece in pieces[:20]:
+            sandbox.say("s1-0", frame(piece))
+        async with watching(gateway, path) as first:
+            await first.until(lambda each: len(each.output("s1-0")) == 20 * 50_000)
+        followers += [tasks.create_task(follow(gateway, path)) for _ in range(20)]
+        for piece in pieces[20:]:
+            sandbox.say("s1-0", frame(piece))
+        sandbox.end("s1-0")
+        (log,) = set(await asyncio.gather(*followers))
+        await terminate(client, path.rpartition("/")[2])
+    assert [each.data for each in FrameDecoder().feed(log)] == pieces
