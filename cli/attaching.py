@@ -2,20 +2,24 @@
 
 import base64
 import json
+import sys
 import uuid
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from cli import following, keyboard, reaching
 from cli.client import Gateway
 from cli.keyboard import Act, Typed
-from cli.problems import ExitCode
+from cli.problems import CliProblem, ExitCode
 from cli.reaching import Reach
-from cli.screen.live import LiveScreen
+from cli.screen.input_line import InputLine
+from cli.screen.live import LiveScreen, put_off
 from cli.screen.screen import MOST_BEHIND_BYTES, Screen, to_stdout
-from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
 from cli.stream.place import following_offset
 from cli.stream.session import SessionStream
-from cli.terminal import inert_line, result, say
+from cli.terminal import inert_line, report, result, say
 from cli.transport import waiting_for
 from workflows.contract.api import PromptBody
 from workflows.contract.base import PromptId
@@ -41,6 +45,8 @@ class _JsonLines:
         match item:
             case Waiting():
                 say(waiting_for(item.url))
+            case PutOff():
+                say(put_off(item))
             case Output():
                 self._output(item)
             case Reconnected():
@@ -70,23 +76,35 @@ def _compact(fields: dict[str, object]) -> str:
 class _Attachment:
     """One person at one session."""
 
-    def __init__(self, gateway: Gateway, session: str, stream: SessionStream) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        session: str,
+        stream: SessionStream,
+        line: InputLine,
+        *,
+        plain: bool,
+    ) -> None:
         self._gateway = gateway
         self._session = session
         self._stream = stream
+        self._line = line
+        self._plain = plain
         self._view: SessionView | None = None
         self._is_broken = False
         self._has_left = False
 
-    def follow(self, display: _Display) -> ExitCode:
-        """Show the session until it is closed or the person leaves."""
-        keyboard.listen(self._act, self._leave)
+    def follow(self, display: _Display, feed: Callable[[bytes], Iterable[str | None]]) -> ExitCode:
+        """Show the session until it is closed or the person leaves; `feed` takes what is typed."""
+        keyboard.listen(feed, self)
         try:
             for item in self._stream.items():
                 self._note(item)
                 display.show(item)
         except KeyboardInterrupt:
+            self._line.end()
             return self._left(ExitCode.CTRL_C)
+        self._line.end()
         return self._left(ExitCode.OK) if self._has_left else self._closed()
 
     def _note(self, item: Item) -> None:
@@ -100,7 +118,12 @@ class _Attachment:
             case _:
                 pass
 
-    def _act(self, typed: Typed) -> None:
+    def act(self, typed: Typed) -> None:
+        """Do what a line asks for.
+
+        Raises:
+            CliProblem: the gateway refuses, or the prompt is too long.
+        """
         match typed.act:
             case Act.PROMPT:
                 prompt_id = PromptId(str(uuid.uuid4()))
@@ -110,36 +133,55 @@ class _Attachment:
             case Act.CLOSE:
                 self._gateway.close(self._session, "closed by the command line")
             case Act.HELP:
-                say(keyboard.HELP)
+                with self._line.aside():
+                    say(keyboard.HELP)
 
-    def _leave(self) -> None:
+    def refuse(self, problem: CliProblem) -> None:
+        """Show what is wrong with a line."""
+        with self._line.aside():
+            report(problem, plain=self._plain)
+
+    def leave(self) -> None:
+        """Leave the session to itself."""
         self._has_left = True
         self._stream.close()
 
     def _left(self, code: ExitCode) -> ExitCode:
         say(f"\nsession {self._session} goes on")
-        for wish in self._stream.unanswered():
-            if isinstance(wish, SendPrompt):
-                say(f"  not known to have arrived: {inert_line(wish.prompt.text)}")
+        self._tell_unanswered()
         say(f"  come back with:  overnight attach {self._session}")
         say(f"  or stop it with: overnight stop {self._session}")
         return code
 
+    def _tell_unanswered(self) -> None:
+        for wish in self._stream.unanswered():
+            if isinstance(wish, SendPrompt):
+                say(f"  not known to have arrived: {inert_line(wish.prompt.text)}")
+
     def _closed(self) -> ExitCode:
         if self._view is None or self._is_broken:
             say(f"session {self._session} broke; its work is kept")
+            self._tell_unanswered()
             return ExitCode.SESSION_FAILED
         following.tell_end(self._session, self._view)
         say(f'session {self._session} is closed; go on with: overnight reopen {self._session} "…"')
+        self._tell_unanswered()
         return following.exit_code(self._view)
 
 
-def attach(reach: Reach, session: str, *, as_json: bool) -> ExitCode:
-    """Show a session live until it is closed, sending on what is typed."""
+def attach(reach: Reach, session: str, *, as_json: bool, plain: bool) -> ExitCode:
+    """Show a session live until it is closed, sending on what is typed; `plain` without colours."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
     # A program gets every byte.
     choice = OutputChoice(most_behind=None if as_json else MOST_BEHIND_BYTES)
     stream = gateway.stream(found, Subscribe(recent=RECENT_EVENTS, output=choice))
-    display = _JsonLines() if as_json else LiveScreen(Screen(to_stdout))
-    return _Attachment(gateway, found, stream).follow(display)
+    line = InputLine(partial(to_stdout, plain=plain))
+    attachment = _Attachment(gateway, found, stream, line, plain=plain)
+    if as_json:
+        return attachment.follow(_JsonLines(), keyboard.Lines().feed)
+    display = LiveScreen(Screen(line.write, line.was_ended), line.aside)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return attachment.follow(display, keyboard.Lines().feed)
+    with keyboard.unechoed():
+        return attachment.follow(display, line.feed)

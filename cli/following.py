@@ -11,7 +11,7 @@ from cli.terminal import Output as Form
 from cli.terminal import inert_line, result, say
 from cli.transport import waiting_for
 from workflows.contract.api import SessionResource
-from workflows.contract.events import SessionEvent, ViewChanged
+from workflows.contract.events import CheckFinished, CommandFinished, SessionEvent, ViewChanged
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, SessionView, StopReason
 from workflows.contract.socket import (
@@ -45,7 +45,7 @@ def turn(
     shown = OutputChoice(most_behind=MOST_BEHIND_BYTES)
     choice = shown if output is Form.TABLE else OutputChoice(mode="none")
     wanted = Subscribe(recent=None if is_new else 0, output=choice)
-    progress = _Progress()
+    progress = _Progress(with_commands=choice.mode != "none")
     try:
         ended = _await_end(gateway, session, wanted, after=after, progress=progress)
         return _conclude(gateway, ended, seconds=progress.seconds(), output=output)
@@ -76,7 +76,8 @@ def tell_end(session: str, view: SessionView) -> None:
 class _Progress:
     """What is shown on stderr while a turn is followed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_commands: bool) -> None:
+        self._with_commands = with_commands
         self._started = time.monotonic()
         self._screen = Screen(to_stderr)
         self._output = CommandOutput(self._screen)
@@ -100,18 +101,26 @@ class _Progress:
     def item(self, item: Item) -> None:
         """Show an item that is no view."""
         match item:
-            case Output():
-                self._output.show(item)
-            case OutputSkipped():
-                self._output.skipped(item)
-            case OutputEnded():
-                self._output.ended(item.command_id)
             case Trouble():
                 self._tell_trouble(item.text)
             case Hello():
                 self._tell_trouble(item.session.trouble)
             case Waiting():
                 self._screen.line(waiting_for(item.url))
+            case _:
+                if self._with_commands:
+                    self._command(item)
+
+    def _command(self, item: Item) -> None:
+        match item:
+            case Output():
+                self._output.show(item)
+            case OutputSkipped():
+                self._output.skipped(item)
+            case OutputEnded():
+                self._output.ended(item.command_id)
+            case SessionEvent(event=CommandFinished() | CheckFinished() as event):
+                self._output.failed(event.outcome, event.exit_code)
             case _:
                 pass
 

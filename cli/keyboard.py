@@ -2,13 +2,16 @@
 
 import os
 import sys
+import termios
 import threading
-from collections.abc import Callable
+import tty
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cli.problems import CliProblem, Code
-from cli.terminal import inert_line, report
+from cli.terminal import inert_line
 from workflows.contract.session import PromptMode
 
 HELP = """each line is a prompt, taken up as the next turn
@@ -67,28 +70,69 @@ def parse(line: str) -> Typed | None:
     )
 
 
-def listen(act: Callable[[Typed], None], leave: Callable[[], None]) -> None:
+class Receiver(Protocol):
+    """Who gets what is typed."""
+
+    def act(self, typed: Typed) -> None:
+        """Do what a line asks for; may raise `CliProblem`."""
+
+    def refuse(self, problem: CliProblem) -> None:
+        """Show what is wrong with a line."""
+
+    def leave(self) -> None:
+        """Take note that nothing more will come."""
+
+
+class Lines:
+    """The lines of a terminal that shows and edits them itself."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+
+    def feed(self, data: bytes) -> Iterator[str | None]:
+        """Take the next bytes and yield the lines that they complete."""
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace")
+
+
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """Get every key as it is typed, while the block runs, and show none; Ctrl-C still works."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSANOW)
+    try:
+        yield
+    finally:
+        # The terminal may be gone.
+        with suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def listen(feed: Callable[[bytes], Iterable[str | None]], receiver: Receiver) -> None:
     """Pass on every line that is typed, from a thread of its own; nothing without a terminal.
 
-    `leave` is called at the end of the input. What `act` raises as `CliProblem` is shown.
+    `feed` makes lines of bytes, and none of the key that leaves.
     """
     if sys.stdin.isatty():
-        threading.Thread(target=_read, args=(act, leave), daemon=True).start()
+        threading.Thread(target=_read, args=(feed, receiver), daemon=True).start()
 
 
-def _read(act: Callable[[Typed], None], leave: Callable[[], None]) -> None:
-    pending = b""
+def _read(feed: Callable[[bytes], Iterable[str | None]], receiver: Receiver) -> None:
     # Not through sys.stdin: its lock, held by a thread at the end of the process, aborts it.
     while data := _next_bytes():
-        *lines, pending = (pending + data).split(b"\n")
-        for line in lines:
+        for line in feed(data):
+            if line is None:
+                receiver.leave()
+                return
             try:
-                typed = parse(line.decode(errors="replace"))
+                typed = parse(line)
                 if typed is not None:
-                    act(typed)
+                    receiver.act(typed)
             except CliProblem as problem:
-                report(problem)
-    leave()
+                receiver.refuse(problem)
+    receiver.leave()
 
 
 def _next_bytes() -> bytes:

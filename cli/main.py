@@ -138,7 +138,8 @@ def attach(
     from cli.reaching import Reach
 
     reached = Reach(*context.obj)
-    raise typer.Exit(attaching.attach(reached, session, as_json=output is Lines.JSON))
+    as_json, plain = output is Lines.JSON, context.color is False
+    raise typer.Exit(attaching.attach(reached, session, as_json=as_json, plain=plain))
 
 
 @app.command()

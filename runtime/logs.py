@@ -8,6 +8,8 @@ import sys
 
 import structlog
 
+from runtime.settings import wants_colour
+
 
 def configure(process: str) -> None:
     """Set up logging for this process and bind its name to every line."""
@@ -19,7 +21,7 @@ def configure(process: str) -> None:
     ]
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if sys.stderr.isatty():
-        renderer = structlog.dev.ConsoleRenderer()
+        renderer = structlog.dev.ConsoleRenderer(colors=wants_colour())
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],

@@ -139,6 +139,11 @@ class Settings(BaseSettings):
         return self.home / "stack.json"
 
 
+def wants_colour() -> bool:
+    """Tell whether text for a terminal may be coloured (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR")
+
+
 def read_or_create(path: Path, value: str) -> str:
     """Return the text of a private file, creating it (mode 0600) with `value` when it is absent.
 

@@ -1,12 +1,16 @@
 """Shows a followed session as text: events, output beneath its command, the model as it writes."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
 from cli.problems import CliProblem
 from cli.screen import events
 from cli.screen.inert import InertText
 from cli.screen.screen import LINE_LIMIT_CHARACTERS, CommandOutput, Screen
-from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
 from cli.terminal import inert_line, report, say
 from cli.transport import waiting_for
+from workflows.contract.api import Problem
 from workflows.contract.events import SessionEvent, StepTaken, ViewChanged
 from workflows.contract.session import SessionView
 from workflows.contract.socket import Hello, Nack, OutputEnded, OutputSkipped, Text, Trouble
@@ -15,8 +19,13 @@ from workflows.contract.socket import Hello, Nack, OutputEnded, OutputSkipped, T
 class LiveScreen:
     """Everything about one session on one screen."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(
+        self, screen: Screen, aside: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         self._screen = screen
+        self._aside = aside
+        """Within it, others may write lines to the same terminal."""
+
         self._output = CommandOutput(screen)
         self._reply = _Reply(screen)
         self._refused: str | None = None
@@ -62,17 +71,30 @@ class LiveScreen:
             case Reconnected():
                 missed = f"; {item.events} events happened meanwhile" if item.events else ""
                 self._say(f"the gateway is back{missed}")
+            case PutOff():
+                self._say(put_off(item))
             case Nack():
-                self._screen.finish_line()
-                problem = item.problem
-                detail = f"{problem.title}: {problem.detail}"
-                report(CliProblem(problem.code, detail, problem.hint))
+                self._refused_wish(item.problem)
             case _:
                 pass
 
     def _say(self, text: str) -> None:
         self._screen.finish_line()
-        say(text)
+        with self._aside():
+            say(text)
+
+    def _refused_wish(self, problem: Problem) -> None:
+        self._screen.finish_line()
+        with self._aside():
+            report(CliProblem(problem.code, f"{problem.title}: {problem.detail}", problem.hint))
+
+
+def put_off(prompt: PutOff) -> str:
+    """Return what is said once of a prompt that cannot be taken now."""
+    return (
+        f"not taken yet: {inert_line(prompt.wish.prompt.text)}\n"
+        f"  {inert_line(prompt.problem.title)}; it is sent again until it is"
+    )
 
 
 class _Reply:

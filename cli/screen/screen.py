@@ -8,6 +8,7 @@ from cli.screen.inert import InertBytes
 from cli.stream.items import Output
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel
+from workflows.contract.sandbox import CommandOutcome
 from workflows.contract.socket import OutputSkipped
 
 LINE_LIMIT_CHARACTERS = 4_000
@@ -17,9 +18,21 @@ MOST_BEHIND_BYTES = 1024 * 1024
 """A person who is shown a command live does not read on at a larger distance."""
 
 
-def to_stdout(text: str) -> None:
-    """Write text as it is; without colours where there is no terminal."""
-    typer.echo(text, nl=False)
+_FAILURES = {
+    CommandOutcome.TIMEOUT: "timeout: it took too long and was stopped",
+    CommandOutcome.STOPPED: "stopped before its end",
+    CommandOutcome.OUTPUT_LIMIT: "output limit: it printed too much and was stopped",
+    CommandOutcome.KILLED: "killed from within the sandbox",
+    CommandOutcome.LOST: "lost: the sandbox ended under it",
+}
+
+
+def to_stdout(text: str, *, plain: bool = False) -> None:
+    """Write text as it is; without colours where there is no terminal, or with `plain`.
+
+    What NO_COLOR asks for is known by itself in the main thread only.
+    """
+    typer.echo(text, nl=False, color=False if plain else None)
 
 
 def to_stderr(text: str) -> None:
@@ -30,8 +43,13 @@ def to_stderr(text: str) -> None:
 class Screen:
     """What a person reads; `write` takes text with its line ends. All text must be inert."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, write: Callable[[str], None], was_ended: Callable[[], bool] = lambda: False
+    ) -> None:
         self._write = write
+        self._was_ended = was_ended
+        """Whether somebody else has ended the line that was not finished."""
+
         self._unfinished: Hashable = None
         """The source of the line that has not ended yet."""
 
@@ -42,9 +60,11 @@ class Screen:
 
     def finish_line(self) -> None:
         """End a line that is not finished."""
+        was_ended = self._was_ended()
         if self._unfinished is not None:
             self._unfinished = None
-            self._write("\n")
+            if not was_ended:
+                self._write("\n")
 
     def text(self, source: Hashable, prefix: str, text: str) -> None:
         """Go on with a source's text; each of its lines begins with the prefix."""
@@ -52,6 +72,8 @@ class Screen:
             return
         if self._unfinished != source:
             self.finish_line()
+        elif self._was_ended():
+            self._unfinished = None
         begun = self._unfinished is not None
         *whole, rest = text.split("\n")
         pieces: list[str] = []
@@ -97,6 +119,15 @@ class CommandOutput:
                 self._screen.text((command_id, channel), self._prefixes[channel], inert.end())
         self._screen.finish_line()
         self._forget(command_id)
+
+    def failed(self, outcome: CommandOutcome, exit_code: int | None) -> None:
+        """Tell how a command ended, unless it did well."""
+        if outcome is CommandOutcome.EXITED and exit_code == 0:
+            return
+        code = "unknown" if exit_code is None else exit_code
+        how = _FAILURES.get(outcome, f"exit {code}")
+        colour = None if outcome is CommandOutcome.STOPPED else "red"
+        self._screen.line(self._prefixes[Channel.STDOUT] + typer.style(how, fg=colour, dim=True))
 
     def _forget(self, command_id: CommandId) -> None:
         for channel in Channel:

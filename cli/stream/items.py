@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from workflows.contract.api import Problem
 from workflows.contract.base import CommandId
 from workflows.contract.events import SessionEvent
 from workflows.contract.output import OutputFrame
@@ -12,6 +13,7 @@ from workflows.contract.socket import (
     Nack,
     OutputEnded,
     OutputSkipped,
+    SendPrompt,
     Text,
     Trouble,
 )
@@ -40,6 +42,13 @@ class Reconnected(NamedTuple):
     """How many events that was."""
 
 
+class PutOff(NamedTuple):
+    """A prompt cannot be taken now, and is sent again until it is; told once per prompt."""
+
+    wish: SendPrompt
+    problem: Problem
+
+
 Item = (
     Hello
     | SessionEvent
@@ -53,4 +62,5 @@ Item = (
     | Waiting
     | Ack
     | Nack
+    | PutOff
 )

@@ -3,7 +3,9 @@
 One thread puts, another receives the answers: every method may be called from both.
 """
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -11,20 +13,34 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from cli.problems import CliProblem, Code, ExitCode
+from cli.stream.items import PutOff
 from workflows.contract.api import Problem
-from workflows.contract.socket import MESSAGE_LIMIT_BYTES, Interrupt, Nack, SendPrompt
+from workflows.contract.socket import MESSAGE_LIMIT_BYTES, Ack, Interrupt, Nack, SendPrompt
 
 Wish = SendPrompt | Interrupt
 
+_UNAVAILABLE = 503
+
 
 class Outbox:
-    """Wishes in the order in which they were made."""
+    """Wishes in the order in which they were made.
 
-    def __init__(self) -> None:
+    Prompts that the gateway could not take are sent again after a pause, which grows from
+    `first_pause` to `longest_pause` seconds until something is taken; later ones wait with them.
+    """
+
+    def __init__(self, first_pause: float, longest_pause: float) -> None:
+        self._first_pause = self._pause = first_pause
+        self._longest_pause = longest_pause
         self._lock = threading.Lock()
         self._connection: ClientConnection | None = None
         self._waiting: dict[str, Wish] = {}
         self._sent: set[str] = set()
+        self._put_off: set[str] = set()
+        """Those of which the person was told."""
+
+        self._due: float | None = None
+        """When the pause ends."""
 
     def put(self, wish: Wish) -> None:
         """Send a wish now, or as soon as there is a connection; then until it is answered.
@@ -42,14 +58,40 @@ class Outbox:
             )
         with self._lock:
             self._waiting[wish.id] = wish
-            if self._connection is not None:
-                self._send(self._connection, wish)
+            if self._due is None or isinstance(wish, Interrupt):
+                self._send(wish)
 
-    def answered(self, wish_id: str) -> None:
-        """Forget a wish that the gateway has answered."""
+    def answered(self, answer: Ack | Nack) -> Ack | Nack | PutOff | None:
+        """Take the gateway's answer to a wish; return what it means to the person, if anything.
+
+        A prompt that could not be taken, or is not known to be, is kept and sent again; any other
+        answer settles its wish.
+        """
         with self._lock:
-            self._waiting.pop(wish_id, None)
-            self._sent.discard(wish_id)
+            wish = self._waiting.get(answer.id)
+            if isinstance(wish, SendPrompt):
+                if isinstance(answer, Nack) and answer.problem.status == _UNAVAILABLE:
+                    return self._postpone(wish, answer.problem)
+                self._pause = self._first_pause
+            self._waiting.pop(answer.id, None)
+            self._sent.discard(answer.id)
+            self._put_off.discard(answer.id)
+        return answer
+
+    def next_due(self) -> float:
+        """Return the moment, by the monotonic clock, at which `repeat` has something to send."""
+        with self._lock:
+            return math.inf if self._due is None else self._due
+
+    def repeat(self) -> None:
+        """Send again what was put off, once its pause is over."""
+        with self._lock:
+            if self._due is None or time.monotonic() < self._due:
+                return
+            self._due = None
+            for wish in self._waiting.values():
+                if wish.id not in self._sent:
+                    self._send(wish)
 
     def unanswered(self) -> list[Wish]:
         """Return what is not known to have arrived."""
@@ -61,8 +103,9 @@ class Outbox:
         """Send what waits, and everything that is put while the block runs."""
         with self._lock:
             self._connection = connection
+            self._due = None
             for wish in self._waiting.values():
-                self._send(connection, wish)
+                self._send(wish)
         try:
             yield
         finally:
@@ -86,11 +129,23 @@ class Outbox:
         for wish in doubtful:
             yield Nack(id=wish.id, problem=_UNKNOWN)
 
-    def _send(self, connection: ClientConnection, wish: Wish) -> None:
+    def _send(self, wish: Wish) -> None:
+        if self._connection is None:
+            return
         # What a closed connection does not take is sent through the next one.
         with suppress(ConnectionClosed):
             self._sent.add(wish.id)
-            connection.send(wish.model_dump_json())
+            self._connection.send(wish.model_dump_json())
+
+    def _postpone(self, wish: SendPrompt, problem: Problem) -> PutOff | None:
+        self._sent.discard(wish.id)
+        if self._due is None:
+            self._due = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, self._longest_pause)
+        if wish.id in self._put_off:
+            return None
+        self._put_off.add(wish.id)
+        return PutOff(wish, problem)
 
 
 _UNKNOWN = Problem(

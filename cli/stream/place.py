@@ -1,9 +1,10 @@
 """Where a client stands in a session: what it has, what comes next, and what it asks for again.
 
-Pure. Holds the last cursor and one entry for each command that has not ended, nothing else.
+Pure. Holds the last cursor, one entry for each command that has not ended, and a few that have.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from cli.problems import CliProblem, Code
 from cli.stream.items import Item, Output, Reconnected
@@ -13,8 +14,8 @@ from workflows.contract.events import (
     CheckStarted,
     CommandFinished,
     CommandStarted,
-    Cursor,
     Happened,
+    SessionEnded,
 )
 from workflows.contract.output import FRAME_HEADER, BrokenLogError, FrameDecoder
 from workflows.contract.socket import (
@@ -28,6 +29,12 @@ from workflows.contract.socket import (
     ServerMessage,
     Subscribe,
 )
+
+ASKED_LOGS = 1_000
+"""So many commands may be named to the gateway; of more, the oldest are received from the start."""
+
+ENDED_LOGS = 64
+"""So many of the last commands that ended are known, should one be told of again."""
 
 _MISMATCH = "use the `overnight` of the gateway's version"
 
@@ -89,13 +96,16 @@ class Place:
         self._logs = {
             command_id: _Log(command_id, end) for command_id, end in wanted.output.at.items()
         }
+        self._ended: dict[CommandId, _Log] = {}
+        """What is sent of these is new only behind what is here."""
+
         self._new = 0
         self._was_caught_up = False
 
     def subscription(self) -> Subscribe:
         """Return what asks for everything that is not here yet."""
-        received = {each.command_id: each.end for each in self._logs.values()}
-        at = {name: end for name, end in received.items() if end is not None}
+        newest = islice(reversed(self._logs.values()), ASKED_LOGS)
+        at = {each.command_id: each.end for each in newest if each.end is not None}
         return self._wanted.model_copy(
             update={
                 "after": self._cursor,
@@ -136,27 +146,51 @@ class Place:
     def _events(self, message: Events) -> Iterator[Item]:
         for event in message.items:
             if self._cursor is None or event.cursor > self._cursor:
-                self._note(event.cursor, event.event)
-                yield event
+                self._cursor = event.cursor
+                if self._note(event.event):
+                    self._new += 1
+                    yield event
 
-    def _note(self, cursor: Cursor, event: Happened) -> None:
-        self._cursor = cursor
-        self._new += 1
-        if isinstance(event, CommandStarted | CheckStarted) and self._wants(event.command_id):
-            self._logs.setdefault(event.command_id, _Log(event.command_id, 0))
-        elif isinstance(event, CommandFinished | CheckFinished):
-            log = self._logs.pop(event.command_id, None)
-            if log is not None:
-                log.require(event.output_end)
+    def _note(self, event: Happened) -> bool:
+        """Begin or end a log; false for a command that ended a second time."""
+        match event:
+            case CommandStarted(command_id=command) | CheckStarted(command_id=command):
+                if self._wants(command):
+                    known = self._ended.pop(command, None) or _Log(command, 0)
+                    self._logs.setdefault(command, known)
+            case (
+                CommandFinished(command_id=command, output_end=end)
+                | CheckFinished(command_id=command, output_end=end)
+            ):
+                return self._end(command, end)
+            case SessionEnded():
+                # What has not ended by now never will.
+                self._keep(*self._logs.values())
+                self._logs.clear()
+            case _:
+                pass
+        return True
+
+    def _end(self, command: CommandId, end: int) -> bool:
+        log = self._logs.pop(command, None)
+        if log is not None:
+            log.require(end)
+        is_second = log is None and command in self._ended
+        if not is_second:
+            self._keep(log or _Log(command, end))
+        return not is_second
+
+    def _keep(self, *ended: _Log) -> None:
+        self._ended.update({log.command_id: log for log in ended})
+        for oldest in list(islice(self._ended, max(0, len(self._ended) - ENDED_LOGS))):
+            del self._ended[oldest]
 
     def _caught_up(self, message: CaughtUp) -> Item:
         again, self._was_caught_up = self._was_caught_up, True
         return Reconnected(self._new) if again else message
 
     def _output(self, message: OutputMessage | OutputSkipped | OutputEnded) -> Item | None:
-        begin = 0 if self._wanted.output.mode == "all" else None
-        new = _Log(message.command_id, begin)
-        log = self._logs.setdefault(message.command_id, new)
+        log = self._log(message.command_id)
         match message:
             case OutputMessage():
                 return log.take(message.offset, message.data)
@@ -166,6 +200,13 @@ class Place:
                 log.require(message.end)
                 again, log.is_told_over = log.is_told_over, True
                 return None if again else message
+
+    def _log(self, command: CommandId) -> _Log:
+        known = self._logs.get(command) or self._ended.get(command)
+        if known is None:
+            begin = 0 if self._wanted.output.mode == "all" else None
+            known = self._logs[command] = _Log(command, begin)
+        return known
 
     def _wants(self, command_id: CommandId) -> bool:
         choice = self._wanted.output

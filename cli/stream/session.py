@@ -42,6 +42,10 @@ class Pace(NamedTuple):
     quiet: float = 15.0
     """After such a silence a sign of life is asked for; after another one, the gateway is gone."""
 
+    first_repeat: float = 0.5
+    longest_repeat: float = 5.0
+    """A prompt that the gateway cannot take is sent again after pauses between these two."""
+
 
 class SessionStream:
     """Everything a session shows from a chosen place on, each thing once and in order.
@@ -57,7 +61,7 @@ class SessionStream:
         self._session = session
         self._place = Place(wanted)
         self._pace = pace or Pace()
-        self._outbox = Outbox()
+        self._outbox = Outbox(self._pace.first_repeat, self._pace.longest_repeat)
         self._closed = threading.Event()
         self._connection: ClientConnection | None = None
 
@@ -89,7 +93,9 @@ class SessionStream:
             self._closed.wait(outage.next_pause())
 
     def prompt(self, body: PromptBody) -> None:
-        """Send a prompt as soon as the gateway is there; its answer comes as `Ack` or `Nack`.
+        """Send a prompt as soon as the gateway is there, and until it takes or refuses it.
+
+        Its answer comes as `Ack` or `Nack`, a `PutOff` may go before.
 
         Raises:
             CliProblem: it is too long.
@@ -118,10 +124,49 @@ class SessionStream:
                 return
             connection.send(self._place.subscription().model_dump_json())
             with self._outbox.through(connection):
-                for message in _messages(connection, self._pace.quiet):
+                for message in self._messages(connection):
                     if isinstance(message, Ack | Nack):
-                        self._outbox.answered(message.id)
-                    yield from self._place.take(message)
+                        answer = self._outbox.answered(message)
+                        if answer is not None:
+                            yield answer
+                    else:
+                        yield from self._place.take(message)
+
+    def _messages(self, connection: ClientConnection) -> Iterator[ServerMessage | OutputMessage]:
+        """Yield messages until all is sent."""
+        asked = False
+        while True:
+            try:
+                message = self._next(connection)
+            except TimeoutError:
+                if asked:
+                    silent = f"it has been silent for {2 * self._pace.quiet:.0f} s"
+                    raise LostError(silent) from None
+                connection.send(Ping().model_dump_json())
+                asked = True
+                continue
+            except ConnectionClosed as closed:
+                if is_drained(closed):
+                    return
+                raise
+            asked = False
+            yield _parsed(message)
+
+    def _next(self, connection: ClientConnection) -> str | bytes:
+        """Return the next message; what is due meanwhile is sent again.
+
+        Raises:
+            TimeoutError: it has been quiet for too long.
+        """
+        quiet_at = time.monotonic() + self._pace.quiet
+        while True:
+            self._outbox.repeat()
+            until = min(quiet_at, self._outbox.next_due())
+            try:
+                return connection.recv(timeout=max(0.0, until - time.monotonic()))
+            except TimeoutError:
+                if time.monotonic() >= quiet_at:
+                    raise
 
 
 class _Outage:
@@ -147,29 +192,6 @@ class _Outage:
         pause = self._pause
         self._pause = min(2 * pause, self._pace.longest_pause)
         return pause * random.uniform(0.5, 1.0)  # noqa: S311 - it protects nothing
-
-
-def _messages(
-    connection: ClientConnection, quiet_seconds: float
-) -> Iterator[ServerMessage | OutputMessage]:
-    """Yield messages until all is sent."""
-    asked = False
-    while True:
-        try:
-            message = connection.recv(timeout=quiet_seconds)
-        except TimeoutError:
-            if asked:
-                silent = f"it has been silent for {2 * quiet_seconds:.0f} s"
-                raise LostError(silent) from None
-            connection.send(Ping().model_dump_json())
-            asked = True
-            continue
-        except ConnectionClosed as closed:
-            if is_drained(closed):
-                return
-            raise
-        asked = False
-        yield _parsed(message)
 
 
 def _parsed(message: str | bytes) -> ServerMessage | OutputMessage:

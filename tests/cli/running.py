@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.cli.terminal import Terminal
 from tests.provider import sandbox_provider
 
 ROOT = Path(__file__).parents[2]
@@ -54,6 +55,21 @@ def overnight(
         text=True,
         timeout=60,
         check=False,
+    )
+
+
+def seated(
+    terminal: Terminal, *arguments: str, environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    """Start the command line for a person at a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdin=terminal.end,
+        stdout=terminal.end,
+        stderr=terminal.end,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
 
 

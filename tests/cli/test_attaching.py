@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.cli.happenings import event, frame, gateway, hello, out, seen, started, whole
-from tests.cli.running import ROOT, clean_environment, overnight, started_overnight, wait_until
+from tests.cli.running import (
+    clean_environment,
+    overnight,
+    seated,
+    started_overnight,
+    wait_until,
+)
 from tests.cli.scripted_gateway import Reply, Script, serving
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, ended, resource
-from tests.cli.terminal import Terminal, sitting
+from tests.cli.terminal import Terminal, rows, sitting
 from workflows.contract import events
 from workflows.contract.api import Problem
 from workflows.contract.model import Usage
@@ -35,6 +40,7 @@ from workflows.contract.socket import (
 
 CLOSED = {**ended("finished")["view"], "phase": "closed"}
 LOG = frame(b"one\x1b[31m\n") + frame("zwei ä".encode()[:-1], Channel.STDERR)
+LATER = Problem(title="Not now", status=503, detail="no Temporal", code="temporal_unavailable")
 REFUSAL = Problem(title="No", status=409, detail="it is closed", code="x", hint="reopen it")
 
 
@@ -63,15 +69,7 @@ def terminal() -> Iterator[Terminal]:
 
 def attached(terminal: Terminal, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     """Return `overnight attach` as it runs in a terminal."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "attach", "s-01"],
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-        stdin=terminal.end,
-        stdout=terminal.end,
-        stderr=terminal.end,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
+    return seated(terminal, "attach", "s-01", environment=environment)
 
 
 def taken(step: int, text: str) -> events.StepTaken:
@@ -167,6 +165,34 @@ def test_what_is_typed_goes_to_the_session(
     assert "not known to have arrived" not in shown
 
 
+def test_typing_and_a_reply_that_is_written_stay_apart(
+    script: Script, remote: dict[str, str], terminal: Terminal
+):
+    """A person can read both; the terminal is as it was when the person has left."""
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        peer.send(hello(), CaughtUp(), Text(turn=1, step=1, epoch=1, start=0, text="I will "))
+        wait_until(lambda: b"I will" in terminal.shown)
+        assert not terminal.echoes
+        terminal.type("look")
+        wait_until(lambda: rows(terminal.shown.decode())[-1] == "> look")
+        peer.send(Text(turn=1, step=1, epoch=1, start=7, text="read.\nThen"))
+        wait_until(lambda: rows(terminal.shown.decode())[-2] == "  read.")
+        terminal.type(" again\n")
+        peer.receive()
+        wait_until(lambda: rows(terminal.shown.decode())[-1] == "  Then")
+        terminal.type("\x04")
+        peer.wait_for_end()
+
+    script.live(converse)
+    with attached(terminal, remote) as running:
+        assert running.wait(30) == 0
+    assert rows(terminal.shown.decode())[:4] == ["  I will", "  read.", "> look again", "  Then"]
+    assert terminal.echoes
+
+
 def test_a_session_is_stopped_and_closed_by_typing(
     script: Script, remote: dict[str, str], terminal: Terminal
 ):
@@ -228,6 +254,56 @@ def test_a_prompt_for_a_gateway_that_is_away_is_not_lost_in_silence(
     with attached(terminal, remote) as running:
         assert running.wait(30) == 0
     assert b"not known to have arrived: Look again" in terminal.shown
+
+
+@pytest.mark.parametrize("arguments", [(), ("-o", "json")])
+def test_a_prompt_that_cannot_be_taken_is_told_once_and_kept(
+    script: Script, remote: dict[str, str], terminal: Terminal, arguments: tuple[str, ...]
+):
+    """It is no error while it is sent again; when the session ends first, that is told too."""
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        peer.send(hello(**CLOSED), CaughtUp())
+        terminal.type("Look again\n")
+        for _ in range(2):
+            message = peer.receive()
+            assert isinstance(message, SendPrompt)
+            peer.send(Nack(id=message.id, problem=LATER))
+        peer.close(1000)
+
+    script.live(converse)
+    with seated(terminal, "attach", "s-01", *arguments, environment=remote) as running:
+        assert running.wait(30) == 0
+    shown = terminal.shown.decode()
+    assert shown.count("not taken yet: Look again") == 1
+    assert shown.count("not known to have arrived: Look again") == 1
+    assert "error" not in shown
+
+
+def test_no_colour_is_shown_where_none_is_wanted(
+    script: Script, remote: dict[str, str], terminal: Terminal
+):
+    """With NO_COLOR a terminal gets no escape sequence, whatever is shown or typed."""
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        peer.send(hello(**CLOSED), CaughtUp(), Events(items=(event(1, started("c1", "make")),)))
+        peer.send(out("c1", 0, LOG), Trouble(text="again"))
+        terminal.type("/hlep\n/stop\n")
+        message = peer.receive()
+        assert isinstance(message, Interrupt)
+        peer.send(Nack(id=message.id, problem=REFUSAL))
+        peer.close(1000)
+
+    script.live(converse)
+    with attached(terminal, {**remote, "NO_COLOR": "1"}) as running:
+        assert running.wait(30) == 0
+    assert b"is no command" in terminal.shown
+    assert b"reopen it" in terminal.shown
+    assert b"\x1b" not in terminal.shown
 
 
 @pytest.mark.parametrize("arguments", [(), ("-o", "json")])

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.happenings import event, frame, gateway, hello, seen, whole
-from tests.cli.running import ROOT, clean_environment, overnight, started_overnight
+from tests.cli.happenings import event, finished, frame, gateway, hello, seen, started, whole
+from tests.cli.running import ROOT, clean_environment, overnight, seated, started_overnight
 from tests.cli.scripted_gateway import Reply, Script, problem, serving
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import OTHER, SESSION, ended, pull_request, resource
+from tests.cli.terminal import sitting
 from workflows.contract.base import CommandId
+from workflows.contract.output import Channel
 from workflows.contract.socket import CaughtUp, Events, OutputSkipped, Trouble
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
@@ -131,6 +133,40 @@ def test_run_shows_the_way_and_ends_with_the_turns_outcome(
     sent = script.asked[0].body
     assert sent["prompt"]["text"] == "Fix it"
     assert sent["repository"]["base"] == "main"
+
+
+def test_a_command_that_failed_is_told_beneath_its_output(script: Script, remote: dict[str, str]):
+    """A person who watches need not guess from the output; success says nothing."""
+    log = frame(b"1 failed")
+    bad = [started("c2"), ("c2", log), finished("c2", log, exit_code=3)]
+    script.on("POST /sessions", Reply(202, resource()))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
+    end = seen(ended("failed", proposed=False))
+    script.live(gateway([*whole("c1", frame(b"1 passed\n")), *bad, end]))
+    said = overnight(*RUN, environment=remote).stderr
+    assert "│ 1 passed\n│ 1 failed\n│ exit 3\n" in said
+    assert "exit" not in overnight(*RUN, "-o", "json", environment=remote).stderr
+
+
+@pytest.mark.parametrize("arguments", [("ps", "-a"), ("watch", "s-01"), ("stop", "s-09")])
+def test_no_colour_is_shown_where_none_is_wanted(
+    script: Script, remote: dict[str, str], arguments: tuple[str, ...]
+):
+    """With NO_COLOR not even a terminal gets an escape sequence; without, headings are bold."""
+    log = frame(b"1 failed\n", Channel.STDERR)
+    failed = [started("c1"), ("c1", log), finished("c1", log, exit_code=3)]
+    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+    script.on(f"GET /sessions/{SESSION}", Reply(200, resource()))
+    script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
+    script.live(gateway([*failed, seen(ended("finished"))]))
+    shown = {}
+    for wish in ("", "1"):
+        environment = {**remote, "TERM": "xterm", "NO_COLOR": wish}
+        with sitting() as terminal, seated(terminal, *arguments, environment=environment) as run:
+            run.wait(30)
+        shown[wish] = terminal.shown
+    assert b"\x1b" in shown[""]
+    assert b"\x1b" not in shown["1"]
 
 
 def test_run_prints_json_for_programs(script: Script, remote: dict[str, str]):

@@ -5,11 +5,12 @@ from click import unstyle
 
 from cli.screen.live import LiveScreen
 from cli.screen.screen import Screen
-from cli.stream.items import Item, Output, Reconnected, Waiting
+from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
 from tests.cli.happenings import hello
-from workflows.contract.base import CommandId
+from workflows.contract.api import Problem, PromptBody
+from workflows.contract.base import CommandId, PromptId
 from workflows.contract.output import Channel, OutputFrame
-from workflows.contract.socket import OutputEnded, OutputSkipped
+from workflows.contract.socket import OutputEnded, OutputSkipped, SendPrompt
 
 C1 = CommandId("c1")
 
@@ -41,3 +42,14 @@ def test_the_end_of_output_ends_its_line():
     skipped = OutputSkipped(command_id=C1, start=0, end=2_000)
     mark = "\N{REPLACEMENT CHARACTER}"
     assert shown(piece, ended, skipped) == f"│! half {mark}\n│ … 2,000 bytes left out …\n"
+
+
+def test_a_prompt_that_is_put_off_is_told_with_its_cause(capsys: pytest.CaptureFixture[str]):
+    """A person knows which one waits, why, and that nothing is to be done."""
+    prompt = PromptBody(id=PromptId("00000000-0000-4000-8000-000000000000"), text="Go\x1b[2J\non.")
+    problem = Problem(title="Temporal does not answer", status=503, detail="", code="x")
+    assert shown(PutOff(SendPrompt(id=prompt.id, prompt=prompt), problem)) == ""
+    assert capsys.readouterr().err.splitlines() == [
+        "not taken yet: Go\N{REPLACEMENT CHARACTER}[2J on.",
+        "  Temporal does not answer; it is sent again until it is",
+    ]

@@ -1,11 +1,13 @@
 """Lines of several sources on one screen."""
 
+import pytest
 from click import unstyle
 
 from cli.screen.screen import CommandOutput, Screen
 from cli.stream.items import Output
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel, OutputFrame
+from workflows.contract.sandbox import CommandOutcome
 from workflows.contract.socket import OutputSkipped
 
 C1 = CommandId("c1")
@@ -60,3 +62,29 @@ def test_what_was_left_out_is_told():
     output.show(piece(b"b\n"))
     assert "1,234 bytes left out" in paper.text
     assert paper.text.splitlines()[-1].endswith("b")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exit_code", "shown"),
+    [
+        (CommandOutcome.EXITED, 0, ""),
+        (CommandOutcome.EXITED, 3, "│ exit 3\n"),
+        (CommandOutcome.LOST, None, "│ lost: the sandbox ended under it\n"),
+        (CommandOutcome.STOPPED, 0, "│ stopped before its end\n"),
+    ],
+)
+def test_a_command_that_did_not_do_well_is_told(
+    outcome: CommandOutcome, exit_code: int | None, shown: str
+):
+    """One line says how it ended; success needs none."""
+    paper = Paper()
+    CommandOutput(Screen(paper.write)).failed(outcome, exit_code)
+    assert unstyle(paper.text) == shown
+
+
+@pytest.mark.parametrize("outcome", set(CommandOutcome) - {CommandOutcome.EXITED})
+def test_every_outcome_has_its_words(outcome: CommandOutcome):
+    """None but an exit is told by a code."""
+    paper = Paper()
+    CommandOutput(Screen(paper.write)).failed(outcome, None)
+    assert "exit" not in paper.text

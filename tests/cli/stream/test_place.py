@@ -4,11 +4,13 @@ import pytest
 
 from cli.problems import CliProblem
 from cli.stream.items import Item, Output, Reconnected
-from cli.stream.place import Place, following_offset
+from cli.stream.place import ASKED_LOGS, ENDED_LOGS, Place, following_offset
 from tests.cli.happenings import event, finished, frame, hello, out, started
+from workflows.contract import events
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel
 from workflows.contract.socket import (
+    CLIENT_MESSAGE,
     CaughtUp,
     Events,
     OutputChoice,
@@ -68,6 +70,56 @@ def test_an_ended_command_is_remembered_until_its_end_was_seen():
     assert place.subscription().output.at == {"c1": len(LOG)}
     taken(place, Events(items=(event(2, finished("c1", LOG)),)))
     assert place.subscription().output.at == {}
+
+
+@pytest.mark.parametrize("kind", ["session.closed", "session.broken"])
+def test_a_command_that_a_session_left_behind_is_not_asked_for(kind: str):
+    """Its end never comes; should its output be sent again, only what is new is taken."""
+    place = running()
+    taken(place, out("c1", 0, LOG[:20]))
+    end = events.SessionEnded.model_validate({"kind": kind, "reason": ""})
+    taken(place, Events(items=(event(2, end),)))
+    assert place.subscription().output.at == {}
+    items = taken(place, out("c1", 0, LOG))
+    assert [frame.data for item in items if isinstance(item, Output) for frame in item.frames] == [
+        b"two",
+        b"three",
+    ]
+    assert place.subscription().output.at == {}
+
+
+def test_no_more_commands_are_named_than_the_gateway_takes():
+    """Of very many that have not ended, the newest are named; the others come whole, and once."""
+    place = Place(Subscribe())
+    count = ASKED_LOGS + 5
+    for number in range(count):
+        taken(place, Events(items=(event(number, started(f"c{number}")),)))
+        taken(place, out(f"c{number}", 0, LOG))
+    asked = place.subscription()
+    assert CLIENT_MESSAGE.validate_json(asked.model_dump_json()) == asked
+    assert set(asked.output.at) == {f"c{number}" for number in range(5, count)}
+    assert taken(place, out("c0", 0, LOG)) == []
+
+
+def test_a_command_ends_once():
+    """A stop that raced with the end neither repeats the output nor the end."""
+    place = running()
+    ended = OutputEnded(command_id=C1, end=len(LOG))
+    first, second = event(2, finished("c1", LOG)), event(3, finished("c1", LOG))
+    taken(place, out("c1", 0, LOG), ended)
+    assert taken(place, Events(items=(first,))) == [first]
+    assert taken(place, out("c1", 0, LOG), ended, Events(items=(second,))) == []
+    assert place.subscription().after == second.cursor
+    assert place.subscription().output.at == {}
+
+
+def test_an_old_end_is_forgotten():
+    """A session of any length takes no more memory than a short one."""
+    place = Place(Subscribe())
+    told = [event(number, finished(f"c{number}", LOG)) for number in range(ENDED_LOGS + 1)]
+    taken(place, Events(items=tuple(told)))
+    again = [event(1_000 + number, finished(f"c{number}", LOG)) for number in (0, ENDED_LOGS)]
+    assert taken(place, Events(items=tuple(again))) == [again[0]]
 
 
 @pytest.mark.parametrize("cut", range(len(LOG)))

@@ -1,58 +1,26 @@
 """A session followed over real sockets that break."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
 
 from cli.problems import CliProblem, ExitCode
 from cli.stream.items import Item, Output, Reconnected, Waiting
-from cli.stream.session import Pace, SessionStream
-from cli.transport import Endpoint
 from tests.cli.happenings import Story, event, frame, gateway, hello, out, started, whole
 from tests.cli.scripted_socket import Conversation, Peer, SocketServer
 from tests.cli.sessions import SESSION
-from workflows.contract.api import Problem, PromptBody
-from workflows.contract.base import PromptId
+from tests.cli.stream.following import PACE, following, stream
 from workflows.contract.events import SessionEvent
 from workflows.contract.output import Channel
 from workflows.contract.socket import (
-    Ack,
     CaughtUp,
     Events,
-    Hello,
-    Interrupt,
-    Nack,
     Ping,
     Pong,
-    SendPrompt,
-    Subscribe,
     Text,
     Trouble,
 )
-
-PACE = Pace(first_pause=0.001, longest_pause=0.01, announced=0.05, quiet=5.0)
-PROMPT = PromptBody(id=PromptId("00000000-0000-4000-8000-000000000000"), text="Go on.")
-REFUSAL = Problem(title="No", status=409, detail="it is closed", code="session_closed")
-
-
-def stream(
-    server: SocketServer,
-    wanted: Subscribe | None = None,
-    *,
-    may_return: bool = True,
-    pace: Pace = PACE,
-) -> SessionStream:
-    endpoint = Endpoint(server.url, "secret", local=True, may_return=lambda: may_return)
-    return SessionStream(endpoint, SESSION, wanted or Subscribe(), pace)
-
-
-@contextmanager
-def following(*conversations: Conversation, pace: Pace = PACE) -> Iterator[SessionStream]:
-    with SocketServer(*conversations).serving() as server:
-        yield stream(server, pace=pace)
 
 
 def output_of(items: list[Item], channel: Channel) -> bytes:
@@ -100,6 +68,7 @@ def test_the_token_and_the_protocol_are_offered():
     def converse(peer: Peer) -> None:
         peer.accept()
         seen.append(peer)
+        peer.subscribed()
         peer.close(1000)
 
     with following(converse) as session:
@@ -248,92 +217,6 @@ def test_a_silent_gateway_is_asked_and_then_left():
 
     with following(silent, quiet, pace=PACE._replace(quiet=0.05)) as session:
         assert list(session.items()) == []
-
-
-def test_a_prompt_survives_the_connection_and_keeps_its_id():
-    """It is sent until it is answered, also when it was typed with no gateway there."""
-    arrived: list[str] = []
-
-    def swallow(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        message = peer.receive()
-        assert isinstance(message, SendPrompt)
-        arrived.append(message.prompt.id)
-        peer.cut()
-
-    def take(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        message = peer.receive()
-        assert isinstance(message, SendPrompt)
-        arrived.append(message.prompt.id)
-        peer.send(Ack(id=message.id))
-        peer.cut()
-
-    def rest(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        peer.send(hello())
-        peer.close(1000)
-
-    with following(swallow, take, rest) as session:
-        session.prompt(PROMPT)
-        items = list(session.items())
-    assert arrived == [PROMPT.id, PROMPT.id]
-    assert [type(item) for item in items] == [Ack, Hello]
-    assert session.unanswered() == []
-
-
-def test_a_prompt_is_sent_through_a_connection_that_is_there():
-    """A prompt that comes while items are received goes out at once; a refusal is shown."""
-
-    def converse(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        peer.send(hello())
-        message = peer.receive()
-        assert isinstance(message, SendPrompt)
-        peer.send(Nack(id=message.id, problem=REFUSAL))
-        peer.close(1000)
-
-    with following(converse) as session:
-        items: list[Item] = []
-        for item in session.items():
-            items.append(item)
-            if isinstance(item, Hello):
-                session.prompt(PROMPT)
-    assert items[1] == Nack(id=PROMPT.id, problem=REFUSAL)
-    assert session.unanswered() == []
-
-
-def test_an_interrupt_in_doubt_is_not_repeated():
-    """Sent twice it could stop the next turn; the person is told instead."""
-
-    def lose(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        assert isinstance(peer.receive(), Interrupt)
-        peer.cut()
-
-    def rest(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        peer.close(1000)
-
-    with following(lose, rest) as session:
-        session.interrupt("enough")
-        (told,) = session.items()
-    assert isinstance(told, Nack)
-    assert told.problem.code == "outcome_unknown"
-    assert session.unanswered() == []
-
-
-def test_a_prompt_that_cannot_be_sent_is_refused_before():
-    """The gateway would hang up on a longer message, again and again."""
-    with following(Peer.cut) as session, pytest.raises(CliProblem) as caught:
-        session.prompt(PROMPT.model_copy(update={"text": "\n" * 1_000_000}))
-    assert caught.value.code == "prompt_too_large"
 
 
 def test_closing_ends_the_iteration():
