@@ -83,8 +83,7 @@ class SessionSocket:
         await self._websocket.accept(protocol)
         leave: _Leave | None = _Leave(CloseCode.INTERNAL, "the gateway failed; see its log")
         try:
-            with self._services.one_more_socket():
-                await self._speak(protocol)
+            await self._speak(protocol)
         except* (_Leave, ProblemError, WebSocketDisconnect) as group:
             leave = _leave_of(group)
         finally:
@@ -95,6 +94,11 @@ class SessionSocket:
         if protocol is None:
             raise _Leave(CloseCode.WRONG_PROTOCOL, f"offer the subprotocol {PROTOCOL}")
         await self._authenticate()
+        # Strangers do not count: they leave soon, and must not keep others out.
+        with self._services.one_more_socket():
+            await self._serve_known()
+
+    async def _serve_known(self) -> None:
         if not SESSION_ID.fullmatch(self._session):
             raise _Leave(CloseCode.SESSION_UNKNOWN, "session_unknown: that is no session id")
         subscription = await self._first(Subscribe)

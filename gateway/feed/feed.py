@@ -9,6 +9,7 @@ from gateway.feed.chunks import Chunks
 from gateway.feed.cursors import parse
 from gateway.feed.looking import LookingPace
 from gateway.feed.runs import Line, Runs
+from gateway.feed.timeline import Timeline
 from gateway.feed.watching import Watch
 from gateway.problems import Code, ProblemError
 from gateway.sessions.connection import Connection
@@ -106,16 +107,17 @@ class Feed:
             if cursor is not None:
                 parse(cursor)
         async with self.watch(session) as (watch, _):
-            if after is not None:
-                lines = await watch.timeline.after(after, limit + 1)
-                while 0 < len(lines) <= limit:
-                    more = await watch.timeline.after(lines[-1].cursor, limit + 1 - len(lines))
-                    if not more:
-                        break
-                    lines += more
-                return Page(lines[:limit], has_older=True, has_newer=len(lines) > limit)
-            lines = await watch.timeline.before(before, limit + 1)
-            return Page(lines[-limit:], has_older=len(lines) > limit, has_newer=before is not None)
+            timeline = watch.timeline
+            if after is None:
+                lines = await timeline.before(before, limit)
+            else:
+                lines = await _next_of(timeline, after, limit)
+            first, last = (lines[0].cursor, lines[-1].cursor) if lines else (after, before)
+            return Page(
+                lines,
+                has_older=first is not None and bool(await timeline.before(first, 1)),
+                has_newer=last is not None and bool(await timeline.after(last, 1)),
+            )
 
     def _share(self, session: SessionId, resource: SessionResource | None) -> _Shared:
         shared = self._shared.get(session)
@@ -159,3 +161,11 @@ class Feed:
             view=views[-1].view.model_copy(update={"phase": Phase.CLOSED}),
             created=first.event.at,
         ).resource(session, newest[-1].event.at)
+
+
+async def _next_of(timeline: Timeline, cursor: str, limit: int) -> list[Line]:
+    lines: list[Line] = []
+    while len(lines) < limit and (more := await timeline.after(cursor, limit - len(lines))):
+        lines += more
+        cursor = lines[-1].cursor
+    return lines

@@ -83,7 +83,7 @@ class Runs:
         self._connection = connection
         self._store = store
         self._kept: OrderedDict[tuple[SessionId, int], Run] = OrderedDict()
-        self._loading: Once[tuple[SessionId, int], Run | None] = Once()
+        self._loading: Once[tuple[SessionId, int, bool], Run | None] = Once()
 
     def keep(self, session: SessionId, run: Run) -> None:
         """Keep a run that is over."""
@@ -96,7 +96,8 @@ class Runs:
     async def get(self, session: SessionId, index: int, previous: PreviousRun | None) -> Run | None:
         """Return a run that is over; none when neither the store nor Temporal has it any more.
 
-        `previous` names it in Temporal; without that only the store is asked.
+        `previous` names it in Temporal; without that only the store is asked, which may have no
+        more than a part of it.
 
         Raises:
             ProblemError: `temporal_unavailable`, `store_unavailable`.
@@ -105,7 +106,8 @@ class Runs:
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        return await self._loading.get(key, lambda: self._load(session, index, previous))
+        what = (*key, previous is not None)
+        return await self._loading.get(what, lambda: self._load(session, index, previous))
 
     async def newest_archived(self, session: SessionId) -> int:
         """Return the index of the newest run that the store has; -1 when it has none."""
@@ -122,8 +124,8 @@ class Runs:
         # opened again: Temporal has what is missing meanwhile.
         if previous is not None and (run is None or not run.is_whole):
             run = await self._fetched(session, previous) or run
-        # Half a run is only kept when there is no more of it anywhere.
-        if run is not None and (run.is_whole or previous is None):
+        # There may soon be more of a part.
+        if run is not None and run.is_whole:
             self.keep(session, run)
         return run
 

@@ -86,6 +86,8 @@ def test_a_stopped_demo_leaves_no_process(
     demo_folder: Path, tmp_path: Path, stop: signal.Signals
 ) -> None:
     """Stopped in the middle of a command, it ends everything and names the logs."""
+    # A shell that runs the tests in the background lets them, and so the demo, ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     seen = []
     with subprocess.Popen(
         DEMO, cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
