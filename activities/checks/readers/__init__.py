@@ -1,0 +1,1 @@
+"""Report readers: what checks wrote, as findings; pure, and safe whatever the bytes are."""

@@ -1,0 +1,96 @@
+"""How a runner names a test of its report, so that the test can be run again by that name."""
+
+import hashlib
+import re
+from typing import NamedTuple
+
+from activities.checks.readers.inert import ELLIPSIS, one_line
+from activities.checks.readers.junit_xml import Case
+from activities.checks.readers.wire import Paths
+
+TEST_ID_CHARACTERS = 500
+
+_PYTEST_SUITES = frozenset({"pytest", "pytest tests"})
+_TEST_MODULE = re.compile(r"test_\w*|\w*_test|tests?")
+
+
+class NamedTest(NamedTuple):
+    """A test as its runner takes it."""
+
+    id: str
+    file: str
+    """As the report names it; empty when it names none."""
+
+    is_pytest: bool
+
+
+def name(case: Case, paths: Paths) -> NamedTest:
+    """Return how the test of a report is named."""
+    if not is_pytest(case):
+        return NamedTest(_other_id(case, paths), case.file, is_pytest=False)
+    file = _pytest_file(case)
+    return NamedTest(_pytest_id(case, file), file, is_pytest=True)
+
+
+def is_pytest(case: Case) -> bool:
+    """Say whether pytest wrote it."""
+    return case.file.endswith(".py") or not _PYTEST_SUITES.isdisjoint(case.suites)
+
+
+def bounded(test_id: str) -> str:
+    """Return the id on one line; a hash keeps apart what is cut."""
+    if len(test_id) <= TEST_ID_CHARACTERS:
+        return one_line(test_id, TEST_ID_CHARACTERS)
+    digest = hashlib.sha1(test_id.encode(errors="replace"), usedforsecurity=False).hexdigest()
+    return one_line(test_id, TEST_ID_CHARACTERS - 50) + ELLIPSIS + digest
+
+
+def _module(file: str) -> str:
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def _is_module_of(file: str, name: str) -> bool:
+    module = _module(file)
+    return name == module or name.startswith(module + ".")
+
+
+def _modules(parts: list[str]) -> int:
+    """Count the parts that are folders and the file; those after it are classes."""
+    tests = [index for index, part in enumerate(parts) if _TEST_MODULE.fullmatch(part)]
+    first = (tests[-1] if tests else 0) + 1
+    classes = (index for index in range(first, len(parts)) if parts[index][:1].isupper())
+    return next(classes, len(parts))
+
+
+def _file(parts: list[str]) -> str:
+    return "/".join(parts) + ".py"
+
+
+def _pytest_file(case: Case) -> str:
+    if case.file and _is_module_of(case.file, case.classname or case.name):
+        return case.file
+    # The xunit2 family has no files: there it follows from the module's name.
+    if not case.classname:
+        return case.file or _file(case.name.split("."))
+    # Also an inherited test, which pytest places in the file of the class it comes from.
+    parts = case.classname.split(".")
+    return _file(parts[: _modules(parts)])
+
+
+def _pytest_id(case: Case, file: str) -> str:
+    module = _module(file)
+    if not case.classname:
+        return bounded(file if case.name == module else f"{file}::{case.name}")
+    classes = case.classname[len(module) :].strip(".").replace(".", "::")
+    return bounded("::".join(part for part in (file, classes, case.name) if part))
+
+
+def _other_id(case: Case, paths: Paths) -> str:
+    """Join file, suites, class and name, each once."""
+    parts = [paths.inside(case.file)]
+    for part in (*case.suites[1:], case.classname, case.name):
+        # Node gives every test the class "test", and jest-junit a suite without a name "undefined".
+        known = paths.inside(part) if part.startswith("/") else part.strip()
+        if known and known not in ("test", "undefined") and known != parts[-1]:
+            parts.append(known)
+    return bounded("::".join(part for part in parts if part) or "unnamed")
