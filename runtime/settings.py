@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+_MODEL = re.compile(r"[!-~]{1,200}")
 _BUCKET = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*/?")
 
 
@@ -39,8 +40,14 @@ class Settings(BaseSettings):
     model: str | None = None
     """LiteLLM name of the model of sessions that name none: `anthropic/claude-sonnet-4-5`."""
 
+    model_fallbacks: Annotated[tuple[str, ...], NoDecode] = Field(default=(), max_length=5)
+    """Comma-separated models that sessions which name no model turn to, in this order."""
+
     model_base_url: str | None = None
     """OpenAI-compatible endpoint to use instead of the provider's own."""
+
+    model_context_tokens: int = Field(default=0, ge=0)
+    """Input tokens of a model that litellm does not list; 0 finds its limit by running into it."""
 
     model_stall_seconds: float = Field(default=120.0, gt=0)
     """A stream silent for so long has failed."""
@@ -101,12 +108,21 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value or None
 
+    @field_validator("model", "model_fallbacks")
+    @classmethod
+    def _name_models(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for name in (value,) if isinstance(value, str) else value or ():
+            if name and _MODEL.fullmatch(name) is None:
+                message = f"{name[:100]!r} is no model's name, such as anthropic/claude-sonnet-4-5"
+                raise ValueError(message)
+        return value
+
     @field_validator("toolchain", "local_roots", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator("git_hosts", "allowed_hosts", mode="before")
+    @field_validator("git_hosts", "allowed_hosts", "model_fallbacks", mode="before")
     @classmethod
     def _split_names(cls, value: object) -> object:
         if not isinstance(value, str):

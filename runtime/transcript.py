@@ -27,6 +27,9 @@ class Manifest(Frozen):
     previous: Sha256 | None = None
     """A full manifest whose messages go before these."""
 
+    compacted_from: Sha256 | None = None
+    """The transcript that this one sums up; it is not read for it."""
+
     packs: tuple[Sha256, ...] = ()
     """Objects of 16 messages each."""
 
@@ -63,13 +66,21 @@ class Transcripts:
         (message,) = _MESSAGES.validate_json(await self._fetch(name))
         return message
 
+    async def compact(self, head: TranscriptHead, messages: list[Message]) -> TranscriptHead:
+        """Return the head of a new transcript of `messages` that stands for the one at `head`."""
+        return await self._append(Manifest(compacted_from=head.manifest), 0, messages)
+
     async def append(self, head: TranscriptHead, messages: list[Message]) -> TranscriptHead:
         """Return the head of the transcript with `messages` at its end.
 
         The new objects are synced side by side: each is named by its content, so their order on
         the disk does not matter as long as all stand when the head is returned.
         """
-        manifest = await self._manifest(head.manifest)
+        return await self._append(await self._manifest(head.manifest), head.messages, messages)
+
+    async def _append(
+        self, manifest: Manifest, before: int, messages: list[Message]
+    ) -> TranscriptHead:
         made: list[bytes] = []
         for message in messages:
             if len(manifest.packs) + len(manifest.nodes) >= MANIFEST_ENTRIES:
@@ -77,7 +88,7 @@ class Transcripts:
             manifest = await self._extend(manifest, message, made)
         name = self._note(made, _dump(manifest))
         await asyncio.gather(*(self._keep(data) for data in made))
-        return TranscriptHead(manifest=name, messages=head.messages + len(messages))
+        return TranscriptHead(manifest=name, messages=before + len(messages))
 
     async def _extend(self, manifest: Manifest, message: Message, made: list[bytes]) -> Manifest:
         nodes = (*manifest.nodes, self._note(made, _MESSAGES.dump_json([message])))
@@ -132,6 +143,23 @@ async def read_arguments(store: Store, name: Sha256) -> bytes:
     return await store.read_async(_arguments_key(name))
 
 
+async def keep_instructions(store: Store, text: str) -> Sha256:
+    """Keep a repository's text for agents, for the model adapter that shows it."""
+    data = text.encode("utf-8", "replace")
+    name = sha256(data)
+    await store.create_async(_instructions_key(name), data)
+    return name
+
+
+async def read_instructions(store: Store, name: Sha256) -> str:
+    """Return the text that `CheckPlan.instructions` names.
+
+    Raises:
+        MissingObjectError: it was never kept.
+    """
+    return (await store.read_async(_instructions_key(name))).decode("utf-8", "replace")
+
+
 def _dump(manifest: Manifest) -> bytes:
     return manifest.model_dump_json().encode()
 
@@ -142,3 +170,7 @@ def _key(name: Sha256) -> str:
 
 def _arguments_key(name: Sha256) -> str:
     return f"arguments/{name[:2]}/{name}"
+
+
+def _instructions_key(name: Sha256) -> str:
+    return f"instructions/{name[:2]}/{name}"

@@ -5,8 +5,10 @@ retries are off: Temporal repeats.
 """
 
 import asyncio
+import functools
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from contextlib import aclosing
@@ -26,9 +28,12 @@ os.environ.update(  # noqa: TID251  # for a library, not for us
 import litellm
 from litellm.exceptions import LITELLM_EXCEPTION_TYPES
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+from litellm.llms.openai.common_utils import BaseOpenAILLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from activities.model import errors, wire
+from activities.model import errors, fenced, listening, wire
+from activities.model.listening import Heard
 from activities.model.tools import Json
 from runtime.settings import Settings
 from workflows.contract.failures import Failure
@@ -42,7 +47,24 @@ UNLISTED_CLAUDE_OUTPUT_TOKENS = 16_384
 
 CHARACTERS_PER_TOKEN = 4
 
+_UNPLAIN_NAME = re.compile(r"[^\x21-\x7e]|^$")
 _FAILURES: tuple[type[Exception], ...] = (*LITELLM_EXCEPTION_TYPES, ValueError, OSError)
+
+
+def _listen_to(owner: type, name: str) -> None:
+    """Attach to every client that litellm makes with this static method or method."""
+    make = getattr(owner, name)
+
+    @functools.wraps(make)
+    def made(*arguments: object, **options: object) -> object:
+        return listening.attach(make(*arguments, **options))
+
+    is_static = isinstance(vars(owner)[name], staticmethod)
+    setattr(owner, name, staticmethod(made) if is_static else made)
+
+
+_listen_to(AsyncHTTPHandler, "create_client")
+_listen_to(BaseOpenAILLM, "_get_async_http_client")
 
 
 class _Reply(NamedTuple):
@@ -63,10 +85,12 @@ async def ask(
         said: called with each piece of the answer's text, in order; not with what is thought.
 
     Raises:
-        ApplicationError: `model_wait`, `model_retry`, `model_compact` or `model_fatal`.
+        ApplicationError: `model_wait`, `model_retry`, `model_compact`, `model_refused` or
+            `model_fatal`.
     """
     started = time.monotonic()
-    _check_key(request.model, settings)
+    _check(request.model, settings)
+    heard = listening.begin()
     try:
         async with asyncio.timeout(settings.model_cap_seconds):
             reply = await _stream(request, settings, said)
@@ -75,14 +99,45 @@ async def ask(
         reason = f"model {request.model!r} took longer than {limit}; it is asked again"
         raise errors.make(Failure.MODEL_RETRY, reason) from error
     except _FAILURES as error:
-        raise errors.translate(error, request.model, _key_names(request.model)) from error
+        fault = heard.correct(errors.fault_of(error))
+        raise errors.translate(fault, request.model, _key_names(request.model)) from error
     raw = reply.response.choices[0].message.model_dump(exclude_none=True)
-    message = wire.assistant_message(raw, step)
+    message = fenced.find_call(wire.assistant_message(raw, step), step)
+    _object(reply, message, request.model, heard)
+    return _answer(reply, message, request, time.monotonic() - started)
+
+
+def _object(reply: _Reply, message: AssistantMessage, model: str, heard: Heard) -> None:
+    if heard.error:
+        raise errors.translate(heard.correct(errors.Fault(None, "")), model, _key_names(model))
     is_empty = not message.text.strip() and not message.calls
-    objection = errors.objection(reply.finish, is_empty=is_empty, model=request.model)
+    if is_empty and heard.content_type not in ("", "text/event-stream"):
+        reason = (
+            f"{heard.host} answered with {heard.content_type!r} instead of a stream of events;"
+            " check OVERNIGHT_MODEL_BASE_URL"
+        )
+        raise errors.make(Failure.MODEL_RETRY, reason)
+    objection = errors.objection(_finish(reply.finish, heard), is_empty=is_empty, model=model)
     if objection is not None:
         raise objection
-    return _answer(reply, message, request, time.monotonic() - started)
+
+
+def _finish(finish: str | None, heard: Heard) -> str | None:
+    """Take OpenAI's word for the end if there was one at all, but not for a bad end."""
+    if heard.is_declined:
+        return errors.DECLINED
+    if not heard.has_known_events:
+        return finish
+    is_bad = (heard.finish or "").lower() in errors.FAILED_FINISHES
+    return heard.finish if is_bad or heard.finish is None else finish
+
+
+def context_limit(model: str, settings: Settings) -> int:
+    """Return how many input tokens a model takes: litellm's word, else the setting's, else 0."""
+    listed = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2]) or {}
+    # Not `get_model_info`, which asks some servers over the network. One entry is prose.
+    known = listed.get("max_input_tokens")
+    return int(known) if isinstance(known, int | float) else settings.model_context_tokens
 
 
 async def _stream(request: wire.Request, settings: Settings, said: Callable[[str], None]) -> _Reply:
@@ -128,8 +183,11 @@ def _endpoint(model: str, settings: Settings) -> Json:
     return {"api_base": settings.model_base_url, **key}
 
 
-def _check_key(model: str, settings: Settings) -> None:
+def _check(model: str, settings: Settings) -> None:
     """Refuse what the provider would: without its library litellm sends a request with no key."""
+    if _UNPLAIN_NAME.search(model):
+        reason = f"model {model!r} cannot be asked: its name holds a space or an odd character"
+        raise errors.make(Failure.MODEL_FATAL, reason)
     if settings.model_base_url is not None or model.partition("/")[0] != "openai":
         return
     missing = litellm.validate_environment(model)["missing_keys"]

@@ -3,6 +3,7 @@
 Providers and litellm agree on few exception classes, so the status and the words decide.
 """
 
+import math
 import re
 import time
 from datetime import timedelta
@@ -21,6 +22,8 @@ TOO_MANY_REQUESTS = 429
 TOO_LARGE = 413
 NOT_FOUND = 404
 SERVER_ERROR = 500
+TIMED_OUT = 408
+REDIRECTS = range(300, 400)
 RETRYABLE = frozenset({408, 409, 425})
 
 _QUOTA = re.compile(
@@ -33,6 +36,11 @@ _OVERFLOW = re.compile(
     r"|input token count.{0,40}exceeds|string too long",
     re.IGNORECASE,
 )
+_DECLINED = re.compile(
+    r"content_policy_violation|content_filter|content management policy|content filtering policy"
+    r"|ResponsibleAIPolicyViolation|violat\w+ (our|the) \w+ polic|rejected.{0,30}safety system",
+    re.IGNORECASE,
+)
 _NO_KEY = re.compile(
     r"missing (credentials|\w+ api key)|api_key client option must be set", re.IGNORECASE
 )
@@ -43,7 +51,21 @@ _ADVICE = {
     Failure.MODEL_WAIT: "the provider limits the rate; it is asked again later",
     Failure.MODEL_RETRY: "the provider failed; it is asked again",
     Failure.MODEL_COMPACT: "the transcript is longer than the model can read",
+    Failure.MODEL_REFUSED: "it declines the content; change the prompt or the model",
 }
+DECLINED = "content_filter"
+"""OpenAI's word for an answer that the provider or the model holds back."""
+
+FAILED_FINISHES = frozenset(
+    {
+        "error",
+        "network_error",
+        "malformed_function_call",
+        "malformed_response",
+        "insufficient_system_resource",
+    }
+)
+"""Providers' words, in lower case, for an answer that came to no good end."""
 
 
 class Fault(NamedTuple):
@@ -53,6 +75,9 @@ class Fault(NamedTuple):
     text: str
     retry_after: str | None = None
     """The header of this name: seconds or an HTTP date."""
+
+    host: str = ""
+    """Name and port of the endpoint; empty when nothing was sent."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -77,22 +102,25 @@ def classify(fault: Fault) -> Failure:
         return Failure.MODEL_FATAL
     if _OVERFLOW.search(fault.text) or fault.status == TOO_LARGE:
         return Failure.MODEL_COMPACT
+    if _DECLINED.search(fault.text) and not _is_passing(fault.status):
+        return Failure.MODEL_REFUSED
     if fault.status == TOO_MANY_REQUESTS:
         return Failure.MODEL_WAIT
-    if fault.status is None or fault.status >= SERVER_ERROR or fault.status in RETRYABLE:
-        return Failure.MODEL_RETRY
-    return Failure.MODEL_FATAL
+    return Failure.MODEL_RETRY if _is_passing(fault.status) else Failure.MODEL_FATAL
 
 
-def translate(error: BaseException, model: str, keys: tuple[str, ...]) -> ApplicationError:
+def _is_passing(status: int | None) -> bool:
+    return status is None or status >= SERVER_ERROR or status in RETRYABLE
+
+
+def translate(fault: Fault, model: str, keys: tuple[str, ...]) -> ApplicationError:
     """Turn a failed request into the error that the workflow understands.
 
     Args:
-        error: what litellm raised.
+        fault: what it left.
         model: its name, for people.
         keys: the environment variables that can hold the provider's key.
     """
-    fault = fault_of(error)
     failure = classify(fault)
     words = " ".join(fault.text.partition("Traceback (most recent")[0].split())
     said = _SECRET.sub("[hidden]", words)[:QUOTED_CHARACTERS]
@@ -106,7 +134,7 @@ def make(failure: Failure, message: str, wait: timedelta | None = None) -> Appli
     return ApplicationError(
         message,
         type=failure,
-        non_retryable=failure in (Failure.MODEL_FATAL, Failure.MODEL_COMPACT),
+        non_retryable=failure not in (Failure.MODEL_WAIT, Failure.MODEL_RETRY),
         next_retry_delay=wait,
     )
 
@@ -128,15 +156,20 @@ def objection(finish: str | None, *, is_empty: bool, model: str) -> ApplicationE
     """Return why an answer that arrived cannot be used; none when it can.
 
     Args:
-        finish: why the provider stopped, in OpenAI's words; none when it never said.
+        finish: why the provider stopped, in OpenAI's words or its own; none when it never said.
         is_empty: whether there is neither text nor a tool call.
         model: its name, for people.
     """
     if finish is None:
         return make(Failure.MODEL_RETRY, f"the answer of model {model!r} was cut before its end")
-    if finish == "content_filter":
+    if finish == DECLINED:
         message = f"model {model!r} declined to answer: change the prompt or the model"
-        return make(Failure.MODEL_FATAL, message)
+        return make(Failure.MODEL_REFUSED, message)
+    if finish.lower() in FAILED_FINISHES:
+        message = (
+            f"the answer of model {model!r} failed at its provider (it stopped for {finish!r})"
+        )
+        return make(Failure.MODEL_RETRY, message)
     if is_empty:
         message = f"model {model!r} sent an empty answer (it stopped for {finish!r})"
         return make(Failure.MODEL_RETRY, message)
@@ -145,18 +178,32 @@ def objection(finish: str | None, *, is_empty: bool, model: str) -> ApplicationE
 
 def _seconds(header: str) -> float | None:
     try:
-        return float(header)
+        seconds = float(header)
     except ValueError:
         pass
+    else:
+        return None if math.isnan(seconds) else seconds
     try:
         return parsedate_to_datetime(header).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _advice(failure: Failure, fault: Fault, keys: tuple[str, ...]) -> str:
-    if failure is not Failure.MODEL_FATAL:
-        return _ADVICE[failure]
+    if failure is Failure.MODEL_FATAL:
+        return _advice_to_person(fault, keys)
+    if failure is Failure.MODEL_RETRY and fault.host and fault.status in (None, TIMED_OUT):
+        what = "did not answer in time" if fault.status else "cannot be reached"
+        return f"it {what} at {fault.host}; it is asked again"
+    return _ADVICE[failure]
+
+
+def _advice_to_person(fault: Fault, keys: tuple[str, ...]) -> str:
+    if fault.status in REDIRECTS:
+        return (
+            f"{fault.host} sends requests elsewhere, where the key must not go;"
+            " set OVERNIGHT_MODEL_BASE_URL to the endpoint itself"
+        )
     if _QUOTA.search(fault.text):
         return "the account's quota is used up; raise it with the provider"
     if fault.status in (401, 403) or _NO_KEY.search(fault.text):

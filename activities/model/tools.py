@@ -6,13 +6,23 @@ from functools import cache
 
 from pydantic import ValidationError
 
-from workflows.contract.tools import ARGUMENTS, Arguments, BashArguments, FinishArguments
+from workflows.contract.tools import (
+    ARGUMENTS,
+    OPTION_LIMIT,
+    Arguments,
+    AskArguments,
+    BashArguments,
+    FinishArguments,
+    RunChecksArguments,
+)
 from workflows.contract.transcript import RequestedCall, ToolName
 
 Json = dict[str, object]
 
 SUMMARY_CHARACTERS = 500
-FINISH_CHARACTERS = 2_000
+WHOLE_CHARACTERS = 2_000
+"""Of what is said to a person: the summary of `finish`, the question of `ask`."""
+
 REASON_CHARACTERS = 600
 QUOTED_CHARACTERS = 40
 
@@ -23,6 +33,10 @@ DESCRIPTIONS = {
     ToolName.EDIT: "Replace text in a file. old_str must match exactly and occur exactly once,"
     " unless replace_all is set.",
     ToolName.WRITE: "Create a file, with the folders it needs, or replace all of its content.",
+    ToolName.RUN_CHECKS: "Have the repository's checks judge the proposed files in a fresh sandbox,"
+    " as finish does, without ending the turn. Returns the findings.",
+    ToolName.ASK: "Ask the person a question that blocks the work and that nothing here answers."
+    " The turn waits for the answer, perhaps for days. Call it alone.",
     ToolName.FINISH: "End the turn: the task is done, or cannot be done. Call it alone.",
 }
 
@@ -62,16 +76,28 @@ def parse(call: RequestedCall) -> Arguments | str:
 
 
 def summarise(arguments: Arguments) -> str:
-    """Return harmless text for people: the command's first line, the path, the whole summary."""
+    """Return harmless text for people: a command's first line, a path, all that is said to them."""
     match arguments:
         case BashArguments():
             text = arguments.command.strip()
         case FinishArguments():
-            return harmless(arguments.summary.strip())[:FINISH_CHARACTERS]
+            return harmless(arguments.summary.strip())[:WHOLE_CHARACTERS]
+        case AskArguments():
+            return harmless(arguments.question.strip())[:WHOLE_CHARACTERS]
+        case RunChecksArguments():
+            text = "all checks"
         case _:
             text = arguments.path
     first, newline, _ = text.partition("\n")
     return harmless(first[:SUMMARY_CHARACTERS] + (" …" if newline else ""))[:SUMMARY_CHARACTERS]
+
+
+def options(arguments: Arguments) -> tuple[str, ...]:
+    """Return the answers that `ask` offers, each one harmless line; none for other tools."""
+    if not isinstance(arguments, AskArguments):
+        return ()
+    lines = (" ".join(harmless(option).split()) for option in arguments.options)
+    return tuple(line[:OPTION_LIMIT] for line in lines if line)
 
 
 def joined(text: str) -> str:

@@ -27,6 +27,9 @@ UNANSWERED = (
     " whole; look before you repeat it.]"
 )
 BLANK = "[empty]"
+LEFT_OUT = "[{:,} characters of output left out to save space; run it again if you need it]"
+SHORT_CHARACTERS = 200
+"""A tool result shorter than this is not worth leaving out."""
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNPLAIN = re.compile(r"[^A-Za-z0-9_-]")
@@ -61,8 +64,23 @@ class Answer(Frozen):
     seconds: float
 
 
+def nothing(finish: str) -> Answer:
+    """Make the answer that stands in the journal for none."""
+    return Answer(
+        message=AssistantMessage(text=""),
+        finish=finish,
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=None,
+        seconds=0.0,
+    )
+
+
 def request(model: str, system: str, history: list[Message]) -> Request:
-    """Build the request for the next step."""
+    """Build the request for the next step.
+
+    But for the cache marks, a longer history gives a request that begins with the same bytes.
+    """
     messages: list[Json] = [{"role": "system", "content": system}]
     position = 0
     while position < len(history):
@@ -78,6 +96,17 @@ def request(model: str, system: str, history: list[Message]) -> Request:
     if is_claude(model):
         _mark_for_cache(messages)
     return Request(model=model, messages=tuple(messages), tools=schemas())
+
+
+def blank(history: list[Message], count: int) -> list[Message]:
+    """Leave long tool results out of the first `count` messages; all others stay as they are."""
+    return [_blanked(message) for message in history[:count]] + history[count:]
+
+
+def _blanked(message: Message) -> Message:
+    if not isinstance(message, ToolMessage) or len(message.text) < SHORT_CHARACTERS:
+        return message
+    return message.model_copy(update={"text": LEFT_OUT.format(len(message.text))})
 
 
 def is_claude(model: str) -> bool:
@@ -182,11 +211,11 @@ def _object(arguments: str) -> str:
     return json.dumps({"malformed": arguments[:BROKEN_ARGUMENTS_LIMIT]})
 
 
-def elide(text: str) -> str:
-    """Return the text, or its first and last 50,000 characters and how many are left out."""
-    if len(text) <= TEXT_LIMIT:
+def elide(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Return the text, or `limit` characters from both its ends and how many are left out."""
+    if len(text) <= limit:
         return text
-    half = TEXT_LIMIT // 2
+    half = limit // 2
     left_out = len(text) - 2 * half
     return f"{text[:half]}\n[… {left_out:,} characters elided …]\n{text[-half:]}"
 

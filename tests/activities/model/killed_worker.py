@@ -4,11 +4,14 @@ import asyncio
 import sys
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from activities.model.adapter import LiteLlmModel
 from runtime.store.folder import FolderStore
 from tests.activities.model.conftest import settings_for
-from workflows.contract.model import ModelCall
+from workflows.contract.model import CompactTranscript, ModelCall
 
-home, url, call = sys.argv[1:]
+home, url, text = sys.argv[1:]
 model = LiteLlmModel(settings_for(Path(home), url), FolderStore(Path(home) / "store"))
-asyncio.run(model.step(ModelCall.model_validate_json(call)))
+call: ModelCall | CompactTranscript = TypeAdapter(ModelCall | CompactTranscript).validate_json(text)
+asyncio.run(model.step(call) if isinstance(call, ModelCall) else model.compact(call))

@@ -1,19 +1,17 @@
 import asyncio
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.model.adapter import CUT, TEXT_CHARACTERS, LiteLlmModel
+from activities.model.adapter import TEXT_CHARACTERS, LiteLlmModel
 from activities.model.journal import Journal
+from activities.model.replies import CUT
 from activities.model.wire import Answer, Request
-from runtime.store.base import Store
-from runtime.transcript import Transcripts, read_arguments
+from runtime.store.base import Store, sha256
+from runtime.transcript import Transcripts, keep_instructions, read_arguments
 from tests.activities.model.conftest import (
     CALL,
     LITELLM_WARNINGS,
@@ -22,7 +20,9 @@ from tests.activities.model.conftest import (
     Replies,
     Scripted,
     put_prompt,
+    settings_for,
 )
+from tests.activities.model.killed import calling
 from workflows.contract.base import PromptId
 from workflows.contract.failures import Failure
 from workflows.contract.tools import BashArguments
@@ -47,18 +47,6 @@ LS = {"name": "bash", "arguments": {"command": "ls\npwd"}}
 SCRIPT: Replies = {"mend the parser": [{"text": "Looking.", "calls": [LS]}]}
 
 
-@contextmanager
-def calling(home: Path, url: str) -> Iterator[None]:
-    """Run a process that makes the call; kill it at the end."""
-    arguments = [str(home), url, CALL.model_dump_json()]
-    program = [sys.executable, "-m", "tests.activities.model.killed_worker"]
-    with subprocess.Popen([*program, *arguments]) as worker:
-        try:
-            yield
-        finally:
-            worker.kill()
-
-
 async def test_a_step_becomes_part_of_the_transcript(
     scripted: Start, model_for: Make, store: Store
 ):
@@ -69,7 +57,7 @@ async def test_a_step_becomes_part_of_the_transcript(
     kept = await read_arguments(store, call.source)
     assert BashArguments.model_validate_json(kept) == BashArguments(command="ls\npwd")
     assert await Transcripts(store).load(step.head) == [
-        UserMessage(text="mend the parser"),
+        UserMessage(text="mend the parser", from_person=True),
         AssistantMessage(
             text="Looking.",
             calls=(RequestedCall(id=call.id, name="bash", arguments='{"command": "ls\\npwd"}'),),
@@ -125,7 +113,7 @@ async def test_the_first_kept_answer_wins(store: Store):
         )
         for text in ("one", "two")
     ]
-    kept = [await Journal(store, CALL, request).keep(answer) for answer in answers]
+    kept = [await Journal.of_step(store, CALL, request).keep(answer) for answer in answers]
     assert kept == [answers[0], answers[0]]
 
 
@@ -133,7 +121,7 @@ async def test_a_killed_process_loses_one_request(scripted: Start, model_for: Ma
     """After SIGKILL mid-call the repeat buys exactly one more answer, and both are counted."""
     gate = tmp_path / "go"
     server = scripted({"mend": [{**SCRIPT["mend the parser"][0], "wait_for_file": str(gate)}]})
-    with calling(tmp_path, server.url):
+    with calling(tmp_path, server.url, CALL):
         await server.received(1)
     gate.touch()
     model = model_for(server)
@@ -141,6 +129,70 @@ async def test_a_killed_process_loses_one_request(scripted: Start, model_for: Ma
     assert step.usage.requests == 2
     assert await model.step(CALL) == step
     assert len(server.requests) == 2
+
+
+async def test_each_model_has_its_own_answer(scripted: Start, model_for: Make):
+    """A step that another model is asked for instead is not the first one's."""
+    server = scripted(SCRIPT)
+    model = model_for(server)
+    await model.step(CALL)
+    other = await model.step(CALL.model_copy(update={"model": "openai/other"}))
+    assert len(server.requests) == 2
+    assert other.usage.requests == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "tokens", "expected"),
+    [
+        ("openai/scripted", 0, 0),
+        ("openai/scripted", 32_000, 32_000),
+        ("openai/gpt-4o", 32_000, 128_000),
+    ],
+)
+async def test_a_step_tells_how_much_the_model_can_read(
+    scripted: Start, store: Store, tmp_path: Path, name: str, tokens: int, expected: int
+):
+    """Litellm's list says it, for others the setting, else nobody does."""
+    settings = settings_for(tmp_path, scripted(SCRIPT).url, model_context_tokens=tokens)
+    step = await LiteLlmModel(settings, store).step(CALL.model_copy(update={"model": name}))
+    assert step.context_limit == expected
+
+
+async def test_what_is_blanked_is_not_sent(scripted: Start, model_for: Make, store: Store):
+    """The transcript keeps a result whole that the model sees no more."""
+    server = scripted({"mend": [SCRIPT["mend the parser"][0], {"text": "Good."}]})
+    model = model_for(server)
+    step = await model.step(CALL)
+    result = ToolMessage(call_id=step.calls[0].id, text="x" * 50_000)
+    new = (FromNode(sha256=await Transcripts(store).put(result)),)
+    call = CALL.model_copy(update={"step": 2, "head": step.head, "new": new})
+    whole, blank = [await model.step(call.model_copy(update={"blanked": n})) for n in (2, 3)]
+    assert whole.usage.input_tokens - blank.usage.input_tokens > 12_000
+    assert result in await Transcripts(store).load(blank.head)
+
+
+async def test_the_repositorys_text_is_part_of_what_is_asked(
+    scripted: Start, model_for: Make, store: Store
+):
+    """It is read by its name; without it the prompt would be another, so the step fails."""
+    name = await keep_instructions(store, "# Use tabs")
+    model = model_for(scripted(SCRIPT))
+    plain = await model.step(CALL)
+    facts = CALL.facts.model_copy(update={"instructions": name})
+    told = await model.step(CALL.model_copy(update={"facts": facts}))
+    assert told.usage.input_tokens > plain.usage.input_tokens
+    lost = facts.model_copy(update={"instructions": sha256(b"never kept")})
+    with pytest.raises(ApplicationError, match="incomplete"):
+        await model.step(CALL.model_copy(update={"facts": lost}))
+
+
+async def test_a_question_carries_its_options(scripted: Start, model_for: Make):
+    """What a person will see of it is in the call, and inert."""
+    arguments = {"question": "Which\x1b\none?", "options": ["the\nfirst", "b\u202e"]}
+    reply: dict[str, object] = {"calls": [{"name": "ask", "arguments": arguments}]}
+    (call,) = (await model_for(scripted({"mend": [reply]})).step(CALL)).calls
+    assert call.summary == "Which\ufffd\none?"
+    assert call.options == ("the first", "b\ufffd")
 
 
 async def test_new_messages_come_from_everywhere(scripted: Start, model_for: Make, store: Store):
@@ -161,7 +213,7 @@ async def test_new_messages_come_from_everywhere(scripted: Start, model_for: Mak
         result,
         ToolMessage(call_id="call_x", text="restarted"),
         UserMessage(text="a note"),
-        UserMessage(text="and hurry"),
+        UserMessage(text="and hurry", from_person=True),
         AssistantMessage(text="Good."),
     ]
 

@@ -8,6 +8,7 @@ from workflows.contract.failures import Failure
 
 WAIT, RETRY = Failure.MODEL_WAIT, Failure.MODEL_RETRY
 COMPACT, FATAL = Failure.MODEL_COMPACT, Failure.MODEL_FATAL
+REFUSED = Failure.MODEL_REFUSED
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,12 @@ COMPACT, FATAL = Failure.MODEL_COMPACT, Failure.MODEL_FATAL
         (500, "Missing credentials. Please pass an `api_key`", FATAL),
         (500, "Missing Gemini API key.", FATAL),
         (400, "LLM Provider NOT provided.", FATAL),
+        (400, "content_policy_violation", REFUSED),
+        (400, "triggering Azure OpenAI's content management policy", REFUSED),
+        (400, "Your request was rejected as a result of our safety system.", REFUSED),
+        (400, "flagged as potentially violating our usage policy", REFUSED),
+        (503, "the content_filter is down", RETRY),
+        (307, "moved", FATAL),
     ],
 )
 def test_status_and_words_decide_the_class(status: int | None, text: str, expected: Failure):
@@ -54,6 +61,10 @@ def test_status_and_words_decide_the_class(status: int | None, text: str, expect
         (503, "3", timedelta(seconds=3)),
         (429, formatdate(0, usegmt=True), timedelta(seconds=1)),
         (429, "soon", None),
+        (429, "nan", None),
+        (429, "inf", timedelta(minutes=10)),
+        (429, "Mon, 01 Jan 0001 00:00:00 -0000", timedelta(seconds=1)),
+        (429, "Mon, 32 Foo 0001 00:00:00 -0000", None),
         (429, None, None),
         (401, "7", None),
     ],
@@ -94,19 +105,19 @@ def test_a_fault_is_read_by_its_attributes():
 def test_a_message_says_what_to_do(status: int, text: str, words: str):
     """People read which model failed, how, and what they can do; never a key."""
     error = RefusalError(f"{text} for sk-proj-abcdefghijkl", status)
-    message = translate(error, "openai/x", ("OPENAI_API_KEY",)).message
+    message = translate(fault_of(error), "openai/x", ("OPENAI_API_KEY",)).message
     assert words in message
     assert f"model 'openai/x' gave no answer (status {status})" in message
     assert "sk-proj-abcdefghijkl" not in message
 
 
 @pytest.mark.parametrize(
-    ("status", "non_retryable"), [(429, False), (500, False), (401, True), (413, True)]
+    ("status", "non_retryable"), [(429, False), (500, False), (401, True), (413, True), (302, True)]
 )
 def test_what_no_repetition_mends_is_not_repeated(status: int, *, non_retryable: bool):
     """Waiting and failing providers are asked again by Temporal; the rest ends the activity."""
     error = RefusalError("no", status)
-    assert translate(error, "m", ()).non_retryable is non_retryable
+    assert translate(fault_of(error), "m", ()).non_retryable is non_retryable
 
 
 @pytest.mark.parametrize(
@@ -115,7 +126,9 @@ def test_what_no_repetition_mends_is_not_repeated(status: int, *, non_retryable:
         (None, False, RETRY),
         ("stop", True, RETRY),
         ("length", True, RETRY),
-        ("content_filter", False, FATAL),
+        ("content_filter", False, REFUSED),
+        ("ERROR", False, RETRY),
+        ("MALFORMED_FUNCTION_CALL", True, RETRY),
         ("stop", False, None),
         ("length", False, None),
         ("tool_calls", False, None),

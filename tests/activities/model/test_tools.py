@@ -8,9 +8,11 @@ from workflows.contract.tools import (
     COMMAND_LIMIT,
     CONTENT_LIMIT,
     Arguments,
+    AskArguments,
     BashArguments,
     EditArguments,
     FinishArguments,
+    RunChecksArguments,
     ViewArguments,
     WriteArguments,
     canonical,
@@ -44,6 +46,13 @@ def call(name: str, arguments: object) -> RequestedCall:
             EditArguments(path="a", old_str="x", new_str="", replace_all=False),
         ),
         ("write", {"path": "a", "content": ""}, WriteArguments(path="a", content="")),
+        ("run_checks", {}, RunChecksArguments()),
+        ("ask", {"question": "Which?"}, AskArguments(question="Which?")),
+        (
+            "ask",
+            {"question": "Which?", "options": ["a", "b"]},
+            AskArguments(question="Which?", options=("a", "b")),
+        ),
         ("finish", {"summary": "done"}, FinishArguments(summary="done")),
     ],
 )
@@ -55,7 +64,11 @@ def test_a_fitting_call_is_read(name: str, arguments: object, expected: Argument
 @pytest.mark.parametrize(
     ("name", "arguments", "reason"),
     [
-        ("run", {}, "there is no tool 'run'; the tools are: bash, view, edit, write, finish"),
+        (
+            "run",
+            {},
+            "no tool 'run'; the tools are: bash, view, edit, write, run_checks, ask, finish",
+        ),
         ("bash", "", "the arguments are empty; send a JSON object"),
         ("bash", '{"command": ls}', "not valid JSON: Expecting value at character 12 of 15"),
         ("bash", '["ls"]', "must be a JSON object, not list"),
@@ -72,6 +85,10 @@ def test_a_fitting_call_is_read(name: str, arguments: object, expected: Argument
         ("view", {"path": "a\0"}, "path: must not contain NUL characters"),
         ("view", {"path": "a", "start": 9, "end": 2}, "end (2) must not be before start (9)"),
         ("edit", {"path": "a", "old_str": "x", "new_str": "x"}, "nothing would change"),
+        ("run_checks", {"only": "lint"}, "only: Extra inputs are not permitted"),
+        ("ask", {"question": "?", "options": ["a"] * 7}, "options: Tuple should have at most 6"),
+        ("ask", {"question": "?", "options": ["x" * 101]}, "options.0: Value should have at most"),
+        ("ask", {"question": "x" * 2_001}, "question: String should have at most 2000"),
         ("write", {"path": "a", "content": "x" * (CONTENT_LIMIT + 1)}, "at most 1000000"),
     ],
 )
@@ -111,9 +128,19 @@ def test_arguments_survive_the_store():
         (BashArguments(command="echo 👩\u200d💻\u3000é"), "echo 👩\u200d💻\u3000é"),
         (BashArguments(command="x" * 900), "x" * 500),
         (WriteArguments(path="src/a.py", content="secret"), "src/a.py"),
+        (RunChecksArguments(), "all checks"),
+        (AskArguments(question="x" * 2_000), "x" * 2_000),
+        (AskArguments(question="This\n\nor \x1bthat?"), "This\n\nor \ufffdthat?"),
         (FinishArguments(summary="Mended.\n\nMore.\x07"), "Mended.\n\nMore.\ufffd"),
     ],
 )
 def test_a_summary_is_harmless(arguments: Arguments, summary: str):
     """People see the beginning of what is done, and their terminals obey none of it."""
     assert tools.summarise(arguments) == summary
+
+
+def test_options_are_harmless_lines():
+    """Each can be a button or a line of a list; what is blank is none."""
+    asked = AskArguments(question="?", options=("one\ntwo", "\x1b[2J", " ", "x" * 100))
+    assert tools.options(asked) == ("one two", "\ufffd[2J", "x" * 100)
+    assert tools.options(BashArguments(command="ls")) == ()

@@ -171,3 +171,35 @@ def test_equal_requests_have_equal_bytes():
     one = wire.Request(model="m", messages=({"role": "user", "content": "x"},), tools=())
     two = wire.Request(model="m", messages=({"content": "x", "role": "user"},), tools=())
     assert one.canonical() == two.canonical()
+
+
+def test_old_results_are_left_out_in_place():
+    """Long ones are named by their size; positions, pairs and all other messages stay."""
+    history: list[Message] = [
+        UserMessage(text="u" * 500),
+        AssistantMessage(text="a" * 500, calls=(LS, PWD)),
+        ToolMessage(call_id="a", text="o" * 12_345),
+        ToolMessage(call_id="b", text="s" * 199),
+        AssistantMessage(text="", calls=(LS,)),
+        ToolMessage(call_id="a", text="o" * 200),
+    ]
+    left_out = "[12,345 characters of output left out to save space; run it again if you need it]"
+    old = ToolMessage(call_id="a", text=left_out)
+    assert wire.blank(history, 5) == [*history[:2], old, *history[3:]]
+    assert wire.blank(history, 0) == history
+    assert wire.blank(history, 99)[-1] != history[-1]
+
+
+def test_what_goes_out_grows_at_its_end():
+    """With equally much blanked the next request begins with the bytes of the one before."""
+    history: list[Message] = [
+        UserMessage(text="go"),
+        AssistantMessage(text="", calls=(LS,)),
+        ToolMessage(call_id="a", text="o" * 300),
+        AssistantMessage(text="", calls=(PWD,)),
+        ToolMessage(call_id="b", text="o" * 300),
+    ]
+    before = wire.request("openai/x", "s", wire.blank(history[:3], 3)).messages
+    after = wire.request("openai/x", "s", wire.blank(history, 3)).messages
+    assert after[: len(before)] == before
+    assert len(after) == len(before) + 2
