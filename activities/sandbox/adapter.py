@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.failures import permanent, temporary
 from activities.mirror import Mirrors
 from activities.progress import Beats, beating, is_leaving
-from activities.sandbox import commands, export
+from activities.sandbox import commands, export, unseen
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, StartCommand
 from activities.sandbox.commands import Ended
 from activities.sandbox.copying import LogCopy
@@ -22,10 +22,11 @@ from activities.sandbox.locks import exclusive
 from activities.sandbox.pace import Pace
 from activities.sandbox.preparation import Preparation, Prepared
 from activities.sandbox.provider import boxes_folder, provider_for
+from activities.sandbox.unseen import Unseen
 from runtime.settings import Settings
 from runtime.store.base import Store
 from runtime.transcript import Transcripts, read_arguments
-from workflows.contract.base import Sha256
+from workflows.contract.base import CommandId, Sha256
 from workflows.contract.failures import Failure
 from workflows.contract.output import stream_key
 from workflows.contract.sandbox import (
@@ -123,7 +124,7 @@ class LocalSandboxes(Sandbox):
                 ended = await commands.follow(paths, command, self._live(request, beats))
             except BoxRefused as error:
                 raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
-        return await self._result(request, ended)
+            return await self._result(request, ended)
 
     @activity.defn(name="sandbox.stop_command")
     async def stop_command(self, request: StopCommand) -> CommandResult:
@@ -184,6 +185,37 @@ class LocalSandboxes(Sandbox):
             await self._store.create_async(key, found.bundle)
         return WorkBundle(base=request.base, tip=found.tip, tree=found.tree, store_key=key)
 
+    async def run_in_box(
+        self,
+        binding: SandboxBinding,
+        command_id: CommandId,
+        shell: str,
+        *,
+        seconds: float = OUR_SECONDS,
+        keep_bytes: int = 0,
+    ) -> Unseen:
+        """Run a command once per id, or attach to it; nothing of it is kept in the store.
+
+        At most `keep_bytes` of each output are returned. For the parts of this host that have work
+        in a box; they heartbeat themselves. A dead box makes a `lost` command.
+
+        Raises:
+            ApplicationError: `temporary` when the box does not answer; `sandbox_unavailable`, not
+                retryable, when the command cannot be started (128 KiB of shell are the limit).
+        """
+        paths = self._paths(binding.sandbox_id)
+        command = StartCommand(
+            id=command_id,
+            shell=shell,
+            env=self._provider.environment(paths),
+            timeout_s=seconds,
+            output_limit=commands.OUTPUT_LIMIT_BYTES,
+        )
+        try:
+            return await unseen.run(paths, command, keep_bytes)
+        except BoxRefused as error:
+            raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
+
     @activity.defn(name="sandbox.close")
     async def close(self, request: CloseSandbox) -> SandboxClosed:
         """Remove the box."""
@@ -236,7 +268,7 @@ class LocalSandboxes(Sandbox):
         return LiveLog(request.command_id, copy, beats, self._pace)
 
     async def _result(self, request: RunCommand | StopCommand, ended: Ended) -> CommandResult:
-        text = ended.summary.text()
+        text = ended.summary.text(await self._whole_output(request, ended))
         stdout, stderr = ended.summary.sizes.values()
         message = None
         if request.call is not None:
@@ -263,6 +295,19 @@ class LocalSandboxes(Sandbox):
             excerpt=text[-EXCERPT_CHARACTERS:],
             message=message,
         )
+
+    async def _whole_output(self, request: RunCommand | StopCommand, ended: Ended) -> str:
+        """Have the model find what its excerpt leaves out; returns the words that say where."""
+        if request.call is None or not ended.summary.elided():
+            return ""
+        paths = self._paths(request.binding.sandbox_id)
+        try:
+            kept = await BoxClient(paths).keep_output(request.command_id, ended.summary.tail_offset)
+        except (BoxGone, BoxRefused) as error:
+            log.warning("output.not_kept", command=request.command_id, reason=str(error))
+            return ""
+        part = "the whole output" if kept.whole else "the beginning and end of the output"
+        return f"{part} ({ended.summary.lines:,} lines) is in {kept.path}"
 
     async def _message(self, call: ToolCall, text: str) -> Sha256:
         return await self._transcripts.put(ToolMessage(call_id=call.id, text=text))

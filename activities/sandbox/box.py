@@ -104,6 +104,16 @@ class FileAnswer(Frozen):
     text: str
 
 
+class KeptOutput(Frozen):
+    """Where commands find the text of a whole output."""
+
+    path: str
+    """Absolute, as commands see it."""
+
+    whole: bool
+    """False when only its beginning and its end were kept."""
+
+
 class Pong(Frozen):
     """The supervisor lives."""
 
@@ -185,6 +195,16 @@ class BoxClient:
         `new_str`, `replace_all`; for a write `effect_id`, `content`.
         """
         return FileAnswer.model_validate(await self._ask("file", fields))
+
+    async def keep_output(self, command_id: str, tail: int) -> KeptOutput:
+        """Have an ended command's output written to a file that commands and views can read.
+
+        A repeat writes the same file anew. Of more than 64 MiB of log the beginning is kept, and
+        what follows `tail`, where a frame begins. Only the newest 50 files and 256 MiB stay.
+        `BoxRefused` also when a command put something in the way, or the disk is full.
+        """
+        fields = {"id": command_id, "tail": tail}
+        return KeptOutput.model_validate(await self._ask("keep_output", fields))
 
     async def ping(self) -> Pong:
         """Ask for a sign of life."""

@@ -152,7 +152,7 @@ def bwrap_argv(
         *("--ro-bind", str(_source()), f"{SUPERVISOR_ROOT}/activities/sandbox/inside"),
         *("--remount-ro", "/"),
     ]
-    command = _supervisor(interpreter, SUPERVISOR_ROOT, WORKSPACE, handover)
+    command = _supervisor(interpreter, SUPERVISOR_ROOT, (WORKSPACE, HOME), handover)
     return [str(bwrap), *options, "--", *command]
 
 
@@ -212,14 +212,15 @@ def host_argv(spec: BoxSpec, interpreter: Interpreter, handover: Handover) -> li
     It is not PID 1: commands see the whole machine and, as the same user, the state folder.
     """
     root = str(_source().parents[2])
-    return _supervisor(interpreter, root, str(spec.paths.workspace), handover)
+    folders = (str(spec.paths.workspace), str(spec.paths.home))
+    return _supervisor(interpreter, root, folders, handover)
 
 
 def _supervisor(
-    interpreter: Interpreter, root: str, workspace: str, handover: Handover
+    interpreter: Interpreter, root: str, folders: tuple[str, str], handover: Handover
 ) -> list[str]:
     python = [str(interpreter.executable), "-I", "-S", "-c", _BOOTSTRAP, root]
-    return [*python, str(handover.state), str(handover.listener), workspace, handover.token]
+    return [*python, str(handover.state), str(handover.listener), *folders, handover.token]
 
 
 def _source() -> Path:

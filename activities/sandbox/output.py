@@ -16,6 +16,10 @@ from workflows.contract.output import WINDOW_LIMIT_BYTES
 HEAD_CHARACTERS = 8_000
 TAIL_CHARACTERS = 8_000
 
+MARK_EVERY_BYTES = 1024 * 1024
+MARKS = 32
+"""So many frames' beginnings are known: the end of a log can be read from the oldest of them."""
+
 
 class Frame(NamedTuple):
     """A piece of output as it was read from the command."""
@@ -80,6 +84,10 @@ class OutputSummary:
         self._tail: deque[str] = deque()
         self._tail_characters = 0
         self._elided = 0
+        self._newlines = 0
+        self._ends_in_line = False
+        self._offset = 0
+        self._marks: deque[int] = deque([0], maxlen=MARKS)
         self.sizes = {wire.STDOUT: 0, wire.STDERR: 0}
         """Bytes taken in per stream."""
 
@@ -109,20 +117,41 @@ class OutputSummary:
 
     def _add(self, stream: int, data: bytes) -> None:
         self.sizes[stream] += len(data)
+        if self._offset >= self._marks[-1] + MARK_EVERY_BYTES:
+            self._marks.append(self._offset)
+        self._offset += wire.FRAME.size + len(data)
         self._take(self._decoders[stream].decode(data))
 
-    def text(self) -> str:
-        """Return the excerpt; after it no more frames can be added."""
+    @property
+    def lines(self) -> int:
+        """Count the lines taken in; a last one need not be ended."""
+        return self._newlines + self._ends_in_line
+
+    @property
+    def tail_offset(self) -> int:
+        """Where in the log a frame begins with which about its last 32 MiB begin."""
+        return self._marks[0]
+
+    def elided(self) -> int:
+        """Return how many characters the excerpt leaves out; no more frames can be added then."""
         for decoder in self._decoders.values():
             self._take(decoder.decode(b"", final=True))
+        return self._elided + max(0, self._tail_characters - TAIL_CHARACTERS)
+
+    def text(self, whole: str = "") -> str:
+        """Return the excerpt, with a word on where all is; no more frames can be added then."""
+        elided = self.elided()
         tail = "".join(self._tail)
-        cut = max(0, len(tail) - TAIL_CHARACTERS)
-        elided = self._elided + cut
         if not elided:
             return self._head + tail
-        return f"{self._head}\n… {elided:,} characters elided …\n{tail[cut:]}"
+        remark = f"{elided:,} characters elided{whole and '; '}{whole}"
+        return f"{self._head}\n… {remark} …\n{tail[-TAIL_CHARACTERS:]}"
 
     def _take(self, text: str) -> None:
+        if not text:
+            return
+        self._newlines += text.count("\n")
+        self._ends_in_line = not text.endswith("\n")
         room = HEAD_CHARACTERS - len(self._head)
         self._head += text[:room]
         if len(text) > room:

@@ -63,8 +63,10 @@ class Client:
 
     def due(self) -> float | None:
         """Return the monotonic time at which the waiting request wants an answer at the latest."""
-        if self._request is None or self._request["op"] != "wait":
+        if self._request is None or self._request["op"] not in ("wait", "keep_output"):
             return None
+        if self._request["op"] == "keep_output":
+            return self._since  # its next slice can be written at once
         patience_s = wire.seconds(self._request, "wait_s", 0)
         return self._since + min(patience_s, wire.MAX_WAIT_S)
 

@@ -7,6 +7,9 @@ MAX_LINES = 400
 MAX_CHARACTERS = 16_000
 """Of a file's view, line numbers included; also of a folder's."""
 
+BYTES_A_CHARACTER = 4
+"""At most, in UTF-8."""
+
 CLOSE_LINES = 3
 SEARCHED_LINES = 4_000
 SEARCHED_CHARACTERS = 200
@@ -28,23 +31,51 @@ def show(content: bytes, start: int, end: int | None) -> str:
     At most `MAX_LINES` lines and `MAX_CHARACTERS` characters. Lines end at `\n`; a `\r` before it
     is not shown. Bytes that are not UTF-8 appear as U+FFFD.
     """
+    lines = _lines(content)
+    return _page(lines[start - 1 :], start, end, len(lines))
+
+
+def show_pieces(pieces: Iterable[bytes], start: int, end: int | None) -> str:
+    """Do what `show` does, for a file of any size that comes in pieces and is never held whole.
+
+    A line that is too long to be shown may be said to be shorter than it is.
+    """
+    number = 1
+    wanted = bytearray()
+    last = b""
+    for piece in pieces:
+        newlines = piece.count(b"\n")
+        is_near = number + newlines >= start and number < start + MAX_LINES
+        if is_near and len(wanted) < MAX_CHARACTERS * BYTES_A_CHARACTER:
+            wanted += piece.split(b"\n", start - number)[-1] if number < start else piece
+        number += newlines
+        last = piece[-1:] or last
+    total = number if last not in (b"", b"\n") else number - 1
+    return _page(_lines(bytes(wanted)), start, end, total)
+
+
+def _lines(content: bytes) -> list[str]:
     lines = content.decode(errors="replace").split("\n")
     if lines[-1] == "":
         lines.pop()
-    if not lines:
+    return lines
+
+
+def _page(lines: list[str], start: int, end: int | None, total: int) -> str:
+    if not total:
         return "(the file is empty)"
-    if start > len(lines):
-        return f"(the file has {len(lines)} lines; line {start} is past its end)"
-    last = min(len(lines), len(lines) if end is None else end)
+    if start > total:
+        return f"(the file has {total} lines; line {start} is past its end)"
+    last = total if end is None else min(total, end)
     shown, taken = _within_limits(
-        f"{number:>6}\t{lines[number - 1].removesuffix(chr(13))}"
-        for number in range(start, last + 1)
+        f"{number:>6}\t{line.removesuffix(chr(13))}"
+        for number, line in zip(range(start, last + 1), lines, strict=False)
     )
     cut = start + taken - 1
     if cut < last:
-        shown.append(f"(cut after line {cut} of {len(lines)}; view the rest by lines)")
-    elif last < len(lines):
-        shown.append(f"(lines {start} to {last} of {len(lines)})")
+        shown.append(f"(cut after line {cut} of {total}; view the rest by lines)")
+    elif last < total:
+        shown.append(f"(lines {start} to {last} of {total})")
     return "\n".join(shown)
 
 

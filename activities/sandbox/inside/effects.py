@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from activities.sandbox.inside import edits, linux, wire
+from activities.sandbox.inside.outputs import Outputs
 from activities.sandbox.inside.workspace import (
     MAX_FILE_BYTES,
     FileProblemError,
@@ -44,9 +45,10 @@ class Intent(NamedTuple):
 class Effects:
     """The changes this box was asked for, and the views."""
 
-    def __init__(self, state: int, workspace: Workspace) -> None:
+    def __init__(self, state: int, workspace: Workspace, outputs: Outputs) -> None:
         self._folder = linux.open_folder(state, "effects")
         self._workspace = workspace
+        self._outputs = outputs
 
     def use(self, request: wire.Request) -> wire.Reply:
         """View, edit or write a file; what cannot be done is a value with `ok` false."""
@@ -68,7 +70,12 @@ class Effects:
         return result
 
     def _view(self, request: wire.Request) -> str:
-        path = self._workspace.relative(wire.text(request, "path"))
+        asked = wire.text(request, "path")
+        start = max(1, wire.whole(request, "start", 1))
+        end = None if request.get("end") is None else wire.whole(request, "end")
+        if self._outputs.holds(asked):
+            return self._outputs.view(asked, start, end)
+        path = self._workspace.relative(asked)
         entries = self._workspace.list_folder(path)
         if entries is not None:
             return edits.show_entries(entries)
@@ -76,8 +83,6 @@ class Effects:
         if edits.is_binary(content):
             message = f"{path!r} is a binary file of {len(content)} bytes"
             raise FileProblemError(message)
-        start = max(1, wire.whole(request, "start", 1))
-        end = None if request.get("end") is None else wire.whole(request, "end")
         return edits.show(content, start, end)
 
     def _apply(self, effect: str, path: str, change: Change, *, make: bool) -> str:

@@ -19,6 +19,7 @@ from activities.sandbox.inside import linux, wire
 from activities.sandbox.inside.client import Client
 from activities.sandbox.inside.commands import Commands
 from activities.sandbox.inside.effects import Effects
+from activities.sandbox.inside.outputs import Outputs
 from activities.sandbox.inside.workspace import Workspace
 
 BACKLOG = 1024
@@ -29,12 +30,13 @@ LONGEST_WAIT_S = 60.0
 class Supervisor:
     """The loop and what it serves."""
 
-    def __init__(self, state: int, listener: socket.socket, workspace: str) -> None:
+    def __init__(self, state: int, listener: socket.socket, workspace: str, home: str) -> None:
         self._state = state
         self._selector = selectors.DefaultSelector()
         self._listener = listener
         self._commands = Commands(state, workspace, self._selector)
-        self._effects = Effects(state, Workspace(workspace))
+        self._outputs = Outputs(state, home)
+        self._effects = Effects(state, Workspace(workspace), self._outputs)
         self._clients: set[Client] = set()
         self._ending = False
         self._operations: dict[str, Callable[[wire.Request, float], wire.Reply | None]] = {
@@ -42,6 +44,7 @@ class Supervisor:
             "wait": self._commands.wait,
             "stop": lambda request, _: self._commands.stop(request),
             "file": lambda request, _: self._effects.use(request),
+            "keep_output": lambda request, _: self._outputs.keep(request),
             "ping": lambda _request, _: self._ping(),
             "shutdown": lambda _request, _: self._shutdown(),
         }
@@ -145,8 +148,8 @@ class Supervisor:
 
 
 def main(arguments: list[str]) -> None:
-    """Run the supervisor: state descriptor, socket descriptor, workspace, and a name for `ps`."""
-    state, listener, workspace = int(arguments[0]), int(arguments[1]), arguments[2]
+    """Run it: state descriptor, socket descriptor, workspace, home, and a name for `ps`."""
+    state, listener, workspace, home = int(arguments[0]), int(arguments[1]), *arguments[2:4]
     for descriptor in (state, listener):
         os.set_inheritable(descriptor, False)  # noqa: FBT003  # takes no keyword
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -155,7 +158,7 @@ def main(arguments: list[str]) -> None:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     if os.getpid() != 1:
         linux.write_durably(state, "status.json", b'{"child-pid": %d}' % os.getpid())
-    Supervisor(state, socket.socket(fileno=listener), workspace).run()
+    Supervisor(state, socket.socket(fileno=listener), workspace, home).run()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Workspace:
 
     def list_folder(self, path: str) -> list[str] | None:
         """Return a folder's entries sorted, folders with a `/`; None when it is not a folder."""
-        with _explained(path):
+        with explained(path):
             try:
                 folder = linux.open_beneath(self._root, path, FOLDER)
             except NotADirectoryError:
@@ -66,7 +66,7 @@ class Workspace:
 
     def read(self, path: str) -> bytes:
         """Return the content of a regular file, links followed within the workspace."""
-        with _explained(path):
+        with explained(path):
             return _read_regular(linux.open_beneath(self._root, path, READ), path).content
 
     @contextmanager
@@ -76,7 +76,7 @@ class Workspace:
         if name in ("", ".", ".."):
             message = f"{path!r} is a folder, not a file"
             raise FileProblemError(message)
-        with _explained(path):
+        with explained(path):
             if make:
                 self._make_folders(above)
             folder = linux.open_beneath(self._root, above or ".", FOLDER)
@@ -100,7 +100,7 @@ class Workspace:
 
 def read_in(folder: int, name: str) -> Found | None:
     """Return a regular file of a folder, None when there is none; links are refused."""
-    with _explained(name):
+    with explained(name):
         try:
             descriptor = linux.open_beneath(folder, name, READ | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -151,7 +151,8 @@ def _read_regular(descriptor: int, path: str) -> Found:
 
 
 @contextmanager
-def _explained(path: str) -> Iterator[None]:
+def explained(path: str) -> Iterator[None]:
+    """Turn what the system says of a path into a `FileProblemError`, if a model can use it."""
     try:
         yield
     except OSError as problem:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -307,6 +308,40 @@ async def test_the_model_sees_the_output_and_the_ending(rig: Rig) -> None:
     assert message.call_id == "call-9"
     assert sorted(message.text.splitlines()[:2]) == ["err", "out"]
     assert message.text.endswith("\n[exit code 2]")
+
+
+async def test_the_model_finds_what_its_excerpt_leaves_out(rig: Rig) -> None:
+    """A cut names the file with all of it, which views show and proposals leave out."""
+    ready = await rig.open()
+    message = await _said_to_the_model(rig, ready, "seq 1 20000", "s3-0")
+    said = re.search(r"elided; the whole output \(20,000 lines\) is in (\S.*) …\n", message)
+    assert said is not None
+    viewed = await rig.use(ready, "e-1", ToolName.VIEW, path=said[1], start=9_999, end=9_999)
+    assert viewed.excerpt == "  9999\t9999\n(lines 9999 to 9999 of 20000)"
+    assert "elided" not in await _said_to_the_model(rig, ready, "seq 1 200", "s4-0")
+    home = rig.settings.sandboxes_path / "boxes" / "s-1" / "home"
+    assert [path.name for path in (home / ".overnight/output").iterdir()] == ["s3-0.txt"]
+    assert (await rig.export(ready)).store_key is None
+
+
+async def test_an_output_that_cannot_be_kept_is_cut_as_before(rig: Rig) -> None:
+    """A command that puts something in the way only keeps the model from reading all of it."""
+    ready = await rig.open()
+    message = await _said_to_the_model(rig, ready, "touch ~/.overnight; seq 1 20000", "s3-0")
+    assert re.search(r"\n… [0-9,]+ characters elided …\n", message)
+    assert message.endswith("\n[exit code 0]")
+
+
+async def _said_to_the_model(rig: Rig, ready: SandboxReady, shell: str, id: str) -> str:
+    arguments = json.dumps({"command": shell, "timeout_seconds": 60}).encode()
+    source = await keep_arguments(rig.store, arguments)
+    call = ToolCall(id="call", name=ToolName.BASH, summary="", source=source)
+    request = rig.command(ready, "", id).model_copy(update={"shell": None, "call": call})
+    result = await rig.sandboxes.run_command(request)
+    assert result.message is not None
+    message = await Transcripts(rig.store).get(result.message)
+    assert isinstance(message, ToolMessage)
+    return message.text
 
 
 async def test_output_is_kept_and_that_of_our_own_commands_is_not(rig: Rig) -> None:

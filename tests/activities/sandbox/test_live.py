@@ -149,9 +149,13 @@ async def test_an_attempt_may_die_between_store_and_heartbeat(
 
 async def test_an_attempt_may_die_within_an_append(follower: Follower, gate: Gate) -> None:
     """The store then ends within a frame; what the next one shows begins and ends with frames."""
-    shell = "exec 9< gate; yes | head -c 9000000; printf up; read -r _ <&9; printf end"
-    command = follower.box.command(shell, "c")
+    shell = (
+        "exec 9< gate; yes | head -c 9000000; echo full; read -r _ <&9; printf up; read -r _ <&9"
+    )
+    command = follower.box.command(f"{shell}; printf end", "c")
     await follower.box.start(command)
+    await follower.box.said("c", b"full")
+    gate.open()  # a frame larger than a window is not shown: this one has `up` alone
     await follower.box.said("c", b"up")
     ends = {0, *(frame.end for frame in read_frames(follower.box.paths.command("c") / "log"))}
     torn = follower.log("c")[: max(end for end in ends if end < 6_000_000) + 20]

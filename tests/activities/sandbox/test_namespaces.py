@@ -55,7 +55,7 @@ def test_a_box_has_every_wall() -> None:
         "--bind /boxes/b/workspace /workspace --bind /boxes/b/home /home/agent",
     ):
         assert option in argv
-    assert argv.endswith("/opt/overnight 5 6 /workspace token")
+    assert argv.endswith("/opt/overnight 5 6 /workspace /home/agent token")
 
 
 def test_network_is_shown_only_when_asked_for() -> None:
@@ -79,7 +79,7 @@ def test_the_host_provider_has_no_walls() -> None:
     """The same supervisor is started by itself, isolated from site packages."""
     argv = host_argv(BoxSpec(BoxPaths(Path("/boxes/b"))), PYTHON, HANDOVER)
     assert argv[:4] == ["/opt/py/bin/python3.11", "-I", "-S", "-c"]
-    assert argv[-4:] == ["5", "6", "/boxes/b/workspace", "token"]
+    assert argv[-5:] == ["5", "6", "/boxes/b/workspace", "/boxes/b/home", "token"]
 
 
 def test_this_host_s_tree_is_found() -> None:

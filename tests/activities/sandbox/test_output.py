@@ -47,6 +47,16 @@ def test_long_output_keeps_its_ends() -> None:
     assert summary.text() == text[:8_000] + elided + text[-8_000:]
 
 
+def test_a_cut_says_where_all_is() -> None:
+    """The words are given only when something is left out; lines are counted in either case."""
+    short, long = OutputSummary(), OutputSummary()
+    short.add(Frame(1, 0, b"one\ntwo", 0))
+    long.add(Frame(1, 0, b"x" * 20_000 + b"\n", 0))
+    assert (short.elided(), short.lines, short.text("all is there")) == (0, 2, "one\ntwo")
+    assert (long.elided(), long.lines) == (4_001, 1)
+    assert "\n… 4,001 characters elided; all is there …\n" in long.text("all is there")
+
+
 def test_characters_on_a_seam_stay_whole() -> None:
     """A character cut between frames is joined within its stream, though the other speaks."""
     summary = OutputSummary()
