@@ -3,6 +3,7 @@
 PYTHON ?= python3
 ARGS ?=
 ONLY ?=
+CHEAT ?=
 
 # Changes when the packages, the project's metadata or its folder do.
 KEY := $(shell { pwd; cat pyproject.toml requirements.lock; } | sha256sum | cut -c1-16)
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := demo
 
 demo: setup
-	@.venv/bin/python -m cli.demo $(ARGS)
+	@.venv/bin/python -m cli.demo $(if $(CHEAT),--cheat) $(ARGS)
 
 up: setup
 	@.venv/bin/overnight up $(ARGS)

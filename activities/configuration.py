@@ -7,15 +7,25 @@
     [checks]
     tests = "pytest -q"
     slow = {command = "make slow", timeout_seconds = 3600}
+    lint = {command = "npx eslint -f json .", reader = "json_lines", fix = "npx eslint --fix"}
+
+    [gate]
+    protected = ["migrations/*"]
+    tests_may_change = true
+
+    [approvals]
+    commands = ["git push*"]
+    pull_request = true
 
 Read by the sandbox (environment) and by the checks; parsing only, no IO.
 """
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -23,8 +33,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent
 from workflows.contract.base import Frozen
-from workflows.contract.checks import CheckSpec
+from workflows.contract.checks import GUARDED_LIMIT, Reader
 from workflows.contract.failures import Failure
+from workflows.contract.findings import FindingKind
 
 FILE_NAME = ".overnight.toml"
 """Where a repository keeps its configuration, in its top folder."""
@@ -39,10 +50,26 @@ LOCK_FILES = (
 )
 """Files whose contents name the dependencies, as far as they are well known."""
 
+PLAN_LIMIT_BYTES = 6_000
+"""Of what every step of a session carries along."""
+
 _Command = Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
 _FilePath = Annotated[
     str, Field(max_length=500, pattern=r"^[^/\x00-\x1f]([^\x00-\x1f]*[^/\x00-\x1f])?$")
 ]
+
+
+class NamedCheck(Frozen):
+    """A check as the file describes it; what it leaves out is for the detection to say."""
+
+    name: str
+    command: str
+    timeout_seconds: float = 1_800.0
+    kind: FindingKind | None = None
+    reader: Reader | None = None
+    quick: str = ""
+    fix: str = ""
+    rerun: str = ""
 
 
 class RepositoryConfiguration(Frozen):
@@ -54,8 +81,19 @@ class RepositoryConfiguration(Frozen):
     lock_files: tuple[str, ...] = LOCK_FILES
     """Files that, as far as they are there, decide whether an environment may be used again."""
 
-    checks: tuple[CheckSpec, ...] | None = None
+    checks: tuple[NamedCheck, ...] | None = None
     """None when the file names no checks: then they are looked for."""
+
+    protected: tuple[str, ...] = ()
+    """Patterns of paths that a session may not change."""
+
+    tests_may_change: bool = False
+    """Whether a session may change tests and then pass because of it."""
+
+    approve_commands: tuple[str, ...] = ()
+    """Patterns of commands that a person has to approve."""
+
+    approve_pull_request: bool = False
 
 
 class _Environment(Frozen):
@@ -64,6 +102,10 @@ class _Environment(Frozen):
 
 
 _CheckCommand = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+_Addition = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+_Pattern = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f]*$")]
+_Patterns = Annotated[tuple[_Pattern, ...], Field(max_length=GUARDED_LIMIT)]
+_Named = Literal["compile", "build", "type", "test", "security", "lint", "format"]
 
 
 class _Check(Frozen):
@@ -71,6 +113,21 @@ class _Check(Frozen):
     timeout_seconds: float = Field(
         default=1_800.0, gt=0, le=86_400, strict=True, allow_inf_nan=False
     )
+    kind: _Named | None = None
+    reader: Reader | None = None
+    quick: _Addition = ""
+    fix: _Addition = ""
+    rerun: _Addition = ""
+
+
+class _Gate(Frozen):
+    protected: _Patterns = ()
+    tests_may_change: bool = Field(default=False, strict=True)
+
+
+class _Approvals(Frozen):
+    commands: _Patterns = ()
+    pull_request: bool = Field(default=False, strict=True)
 
 
 class _File(Frozen):
@@ -78,17 +135,27 @@ class _File(Frozen):
     checks: dict[
         Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9][a-z0-9_-]*$")], _Check
     ] = Field(default={}, max_length=8)
+    gate: _Gate = _Gate()
+    approvals: _Approvals = _Approvals()
+
+
+def _keys(model: type[Frozen]) -> str:
+    return ", ".join(model.model_fields)
 
 
 _ALLOWED = {
-    (): "environment, checks",
-    ("environment",): "setup, lock_files",
-    ("checks",): "command, timeout_seconds",
+    (): _keys(_File),
+    ("environment",): _keys(_Environment),
+    ("checks",): _keys(_Check),
+    ("gate",): _keys(_Gate),
+    ("approvals",): _keys(_Approvals),
 }
 
 _PLAIN = {
     "environment": "write printable text, and files as paths from the top folder",
     "checks": "write printable text, and names of checks with a-z, 0-9, _ and - only",
+    "gate": "write printable text",
+    "approvals": "write printable text",
 }
 
 
@@ -132,19 +199,30 @@ def _checked(document: dict[str, object], text: str) -> RepositoryConfiguration:
     if isinstance(checks, dict):  # a bare string is short for a table with a command
         tables = {k: {"command": v} if isinstance(v, str) else v for k, v in checks.items()}
         document = {**document, "checks": tables}
+    told = {name: document.get(name, {}) for name in ("checks", "gate", "approvals")}
+    size = len(json.dumps(told, default=str, ensure_ascii=False).encode())
+    if size > PLAN_LIMIT_BYTES:
+        reason = (
+            f"checks, gate and approvals hold {size:,} bytes and may hold {PLAN_LIMIT_BYTES:,};"
+            " put long commands into scripts"
+        )
+        raise _broken(reason)
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
         reasons = "; ".join(_reason(detail, text) for detail in error.errors()[:5])
         raise _broken(reasons) from error
-    specs = tuple(
-        CheckSpec(name=name, command=check.command, timeout_seconds=check.timeout_seconds)
-        for name, check in file.checks.items()
+    named = tuple(
+        NamedCheck(name=name, **check.model_dump()) for name, check in file.checks.items()
     )
     return RepositoryConfiguration(
         setup=file.environment.setup,
         lock_files=file.environment.lock_files,
-        checks=specs if "checks" in document else None,
+        checks=named if "checks" in document else None,
+        protected=file.gate.protected,
+        tests_may_change=file.gate.tests_may_change,
+        approve_commands=file.approvals.commands,
+        approve_pull_request=file.approvals.pull_request,
     )
 
 

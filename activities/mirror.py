@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -17,9 +17,10 @@ from pydantic import SecretStr
 
 from activities.failures import permanent
 from activities.git import bare as bare_repository
-from activities.git import exchange
+from activities.git import exchange, revisions
 from activities.git.bare import BareRepository, checked_sha
 from activities.git.program import GitProgram
+from activities.git.revisions import Difference
 from runtime.settings import Settings
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
@@ -139,6 +140,34 @@ class Mirrors:
         """Return every changed file with its counts, in git's order."""
         return await self._with(
             repository, base, bare_repository.changes, checked_sha(base), checked_sha(commit)
+        )
+
+    async def differences(
+        self, repository: Repository, base: CommitSha, commit: CommitSha
+    ) -> list[Difference]:
+        """Return every file that differs, with its modes and blobs; nothing counts as renamed."""
+        return await self._with(repository, base, revisions.differences, base, commit)
+
+    async def read_blobs(
+        self,
+        repository: Repository,
+        base: CommitSha,
+        names: Iterable[str],
+        *,
+        limit_bytes: int = FILE_LIMIT_BYTES,
+        total_bytes: int,
+    ) -> dict[str, bytes]:
+        """Return blobs by name, or by `<commit>:<path>`; `base` must be what the work starts from.
+
+        Those larger than `limit_bytes`, or beyond `total_bytes` in all, are left out.
+        """
+        return await self._with(
+            repository,
+            base,
+            revisions.blobs,
+            names,
+            limit_bytes=limit_bytes,
+            total_bytes=total_bytes,
         )
 
     async def _with(

@@ -115,7 +115,7 @@ def host_worker(client: Client, settings: Settings) -> list[Worker]:
     sandboxes = LocalSandboxes(settings, store, mirrors, queue)
     activities = [
         *activities_of(Sandbox, sandboxes),
-        *activities_of(Checks, CommandChecks(mirrors, sandboxes)),
+        *activities_of(Checks, CommandChecks(mirrors, sandboxes, store)),
         *activities_of(PullRequests, GitPullRequests(mirrors, store)),
     ]
     return [

@@ -16,6 +16,9 @@ class Table(NamedTuple):
     notes: str = ""
     """What the numbers are and how they were taken."""
 
+    failed: bool = False
+    """They show what must never be; the program says so by its exit code."""
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value that `share` of the sorted values do not exceed (nearest rank)."""

@@ -3,29 +3,28 @@
 import base64
 import json
 import sys
-import uuid
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from cli import following, keyboard, reaching
+from cli import following, keyboard, questions, reaching
 from cli.client import Gateway
 from cli.keyboard import Act, Typed
-from cli.problems import CliProblem, ExitCode
+from cli.problems import CliProblem, Code, ExitCode
 from cli.reaching import Reach
+from cli.requests import prompt_body
 from cli.screen.input_line import InputLine
-from cli.screen.live import LiveScreen, put_off
+from cli.screen.live import LiveScreen, put_off, wish_text
 from cli.screen.screen import MOST_BEHIND_BYTES, Screen, to_stdout
 from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
 from cli.stream.place import following_offset
 from cli.stream.session import SessionStream
-from cli.terminal import inert_line, report, result, say
+from cli.terminal import report, result, say
 from cli.transport import waiting_for
-from workflows.contract.api import PromptBody
-from workflows.contract.base import PromptId
+from workflows.contract.asking import AskedKind
 from workflows.contract.events import SessionEnded, SessionEvent, ViewChanged
-from workflows.contract.session import SessionView
-from workflows.contract.socket import Hello, OutputChoice, SendPrompt, Subscribe
+from workflows.contract.session import PromptMode, SessionView
+from workflows.contract.socket import Decide, Hello, OutputChoice, SendPrompt, Subscribe
 
 RECENT_EVENTS = 50
 
@@ -126,8 +125,7 @@ class _Attachment:
         """
         match typed.act:
             case Act.PROMPT:
-                prompt_id = PromptId(str(uuid.uuid4()))
-                self._stream.prompt(PromptBody(id=prompt_id, text=typed.text, mode=typed.mode))
+                self._prompt_or_answer(typed)
             case Act.STOP:
                 self._stream.interrupt("stopped by the command line")
             case Act.CLOSE:
@@ -135,6 +133,20 @@ class _Attachment:
             case Act.HELP:
                 with self._line.aside():
                     say(keyboard.HELP)
+
+    def _prompt_or_answer(self, typed: Typed) -> None:
+        asked = self._view.asked if self._view is not None else None
+        if asked is None or typed.mode is not PromptMode.QUEUE:
+            self._stream.prompt(prompt_body(typed.text, typed.mode))
+            return
+        decision = questions.decision(asked, typed.text)
+        if asked.kind is AskedKind.COMMAND and decision.approved and questions.is_cut(asked):
+            raise CliProblem(
+                Code.QUESTION_OTHER,
+                "you have seen only the beginning of this command",
+                f"see all of it and allow it with: overnight approve {self._session}",
+            )
+        self._stream.decide(decision)
 
     def refuse(self, problem: CliProblem) -> None:
         """Show what is wrong with a line."""
@@ -155,8 +167,8 @@ class _Attachment:
 
     def _tell_unanswered(self) -> None:
         for wish in self._stream.unanswered():
-            if isinstance(wish, SendPrompt):
-                say(f"  not known to have arrived: {inert_line(wish.prompt.text)}")
+            if isinstance(wish, SendPrompt | Decide):
+                say(f"  not known to have arrived: {wish_text(wish)}")
 
     def _closed(self) -> ExitCode:
         if self._view is None or self._is_broken:
@@ -180,7 +192,9 @@ def attach(reach: Reach, session: str, *, as_json: bool, plain: bool) -> ExitCod
     attachment = _Attachment(gateway, found, stream, line, plain=plain)
     if as_json:
         return attachment.follow(_JsonLines(), keyboard.Lines().feed)
-    display = LiveScreen(Screen(line.write, line.was_ended), line.aside)
+    # Who types nowhere answers by commands.
+    ways = questions.keys if sys.stdin.isatty() else partial(questions.commands, found)
+    display = LiveScreen(Screen(line.write, line.was_ended), line.aside, ways)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return attachment.follow(display, keyboard.Lines().feed)
     with keyboard.unechoed():

@@ -13,16 +13,21 @@ from cli.problems import CliProblem, Code, ExitCode
 from cli.stream.session import SessionStream
 from cli.transport import Transport
 from workflows.contract.api import (
+    Configure,
     CreateSession,
+    Decision,
+    DecisionTaken,
+    OpenQuestion,
     PromptAccepted,
     PromptBody,
+    PromptList,
     ReopenSession,
     SessionList,
     SessionResource,
     StopSession,
 )
 from workflows.contract.pull_request import PullRequest
-from workflows.contract.session import Phase
+from workflows.contract.session import Phase, PromptsWaiting
 from workflows.contract.socket import Subscribe
 
 PAGE_SIZE = 200
@@ -77,6 +82,36 @@ class Gateway:
     def prompt(self, session: str, body: PromptBody) -> PromptAccepted:
         """Send a follow-up."""
         return self._post(f"/sessions/{session}/prompts", body, PromptAccepted)
+
+    def question(self, session: str) -> OpenQuestion:
+        """Read what the session asks, with all that the answer is about."""
+        return _parsed(self._transport.send("GET", f"/sessions/{session}/question"), OpenQuestion)
+
+    def decide(self, session: str, body: Decision) -> DecisionTaken:
+        """Answer what the session asks; an answer fits one question only."""
+        return self._post(f"/sessions/{session}/decisions", body, DecisionTaken)
+
+    def configure(self, session: str, body: Configure) -> SessionResource:
+        """Change model or budget; shows the session as it was just before."""
+        changed = self._transport.send(
+            "PATCH", f"/sessions/{session}", body=body.model_dump_json(exclude_none=True)
+        )
+        return _parsed(changed, SessionResource)
+
+    def prompts(self, session: str) -> PromptList:
+        """List the prompts that wait."""
+        return _parsed(self._transport.send("GET", f"/sessions/{session}/prompts"), PromptList)
+
+    def revise(self, session: str, prompt: str, body: PromptBody) -> PromptsWaiting:
+        """Put another prompt into the place of one that waits."""
+        path = f"/sessions/{session}/prompts/{prompt}"
+        changed = self._transport.send("PUT", path, body=body.model_dump_json())
+        return _parsed(changed, PromptsWaiting)
+
+    def withdraw(self, session: str, prompt: str) -> PromptsWaiting:
+        """Take back a prompt that waits."""
+        path = f"/sessions/{session}/prompts/{prompt}"
+        return _parsed(self._transport.send("DELETE", path), PromptsWaiting)
 
     def reopen(self, session: str, body: ReopenSession) -> SessionResource:
         """Go on with a closed session."""

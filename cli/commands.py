@@ -1,35 +1,26 @@
 """What each command does; `main` holds how they are typed and imports this only to run one."""
 
-import sys
-import uuid
 from datetime import UTC, datetime
-from typing import NamedTuple
 
-from pydantic import BaseModel, ValidationError
-
-from cli import following, reaching, repository, show
+from cli import following, overview, reaching, repository, show
 from cli.client import Gateway
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem, ExitCode
 from cli.reaching import Reach
+from cli.requests import (
+    FollowUp,
+    Limits,
+    Request,
+    change,
+    creation,
+    prompt_body,
+    prompt_text,
+)
 from cli.stack import up
 from cli.stack.folder import StackRecord
-from cli.terminal import Output, inert_line, result, result_bytes, say, table
+from cli.terminal import Output, acknowledge, inert_line, result, result_bytes, say, table
 from runtime import logs
-from workflows.contract.api import CreateSession, PromptBody, ReopenSession
-from workflows.contract.base import PromptId
-from workflows.contract.sandbox import Repository
-from workflows.contract.session import Budget, PromptMode
-
-
-class Request(NamedTuple):
-    """What `run` is asked for."""
-
-    prompt: str
-    repo: str
-    base: str | None
-    model: str | None
-    steps: int | None
-    minutes: float | None
+from workflows.contract.api import ReopenSession, SessionResource
+from workflows.contract.session import PromptMode
 
 
 def start(output: Output) -> None:
@@ -54,18 +45,20 @@ def end() -> None:
     say("no stack runs" if pid is None else f"stopped (pid {pid}); sessions go on at the next up")
 
 
-def run(reach: Reach, request: Request, *, detach: bool, output: Output) -> ExitCode:
+def run(reach: Reach, request: Request, *, detach: bool, output: Output, no_wait: bool) -> ExitCode:
     """Start a session and, unless detached, follow its first turn."""
-    text = _prompt_text(request.prompt)
+    text = prompt_text(request.prompt)
     chosen = repository.choose(request.repo, request.base)
     for note in chosen.notes:
         say(f"note: {inert_line(note, 1_000)}")
-    body = _creation(text, chosen.repository, request)
-    gateway = reaching.start_if_needed(reach, request.model)
+    body = creation(text, chosen.repository, request)
+    gateway = reaching.start_if_needed(reach, request.limits.model)
     session = gateway.create(body)
     if not detach:
         say(f"session {session.id} on branch {inert_line(session.branch)}")
-        return following.turn(gateway, session.id, after=0, output=output, is_new=True)
+        return following.turn(
+            gateway, session.id, after=0, output=output, is_new=True, no_wait=no_wait
+        )
     if output is Output.JSON:
         result(session.model_dump_json())
     elif output is Output.ID:
@@ -75,10 +68,18 @@ def run(reach: Reach, request: Request, *, detach: bool, output: Output) -> Exit
     return ExitCode.OK
 
 
-def watch(reach: Reach, session: str, output: Output) -> ExitCode:
+def watch(reach: Reach, session: str, output: Output, *, no_wait: bool) -> ExitCode:
     """Follow a session until its running turn ends; one that waits already shows its last end."""
     gateway = reaching.connect(reach)
-    return following.turn(gateway, gateway.find(session), after=0, output=output)
+    found = gateway.find(session)
+    return following.turn(gateway, found, after=0, output=output, no_wait=no_wait)
+
+
+def show_session(reach: Reach, session: str, output: Output) -> None:
+    """Show all about one session: what it does, asks, has, may use, and what the checks say."""
+    gateway = reaching.connect(reach)
+    found = gateway.session(gateway.find(session))
+    acknowledge(found, found.id, overview.session(found, _question(gateway, found)), output)
 
 
 def list_sessions(reach: Reach, *, closed: bool, output: Output) -> None:
@@ -97,17 +98,20 @@ def list_sessions(reach: Reach, *, closed: bool, output: Output) -> None:
 
 
 def prompt(
-    reach: Reach, session: str, text: str, mode: str, *, follow: bool, output: Output
+    reach: Reach, session: str, wanted: FollowUp, *, follow: bool, output: Output, no_wait: bool
 ) -> ExitCode:
-    """Send a follow-up, and see its turn through if asked to."""
+    """Send a follow-up, and see its turn through if asked to; limits change before it."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    body = _body(_prompt_text(text), PromptMode(mode))
-    before = _last_turn(gateway, found) if follow else 0
+    body = prompt_body(prompt_text(wanted.text), PromptMode(wanted.mode))
+    before = gateway.session(found) if follow or wanted.limits != Limits() else None
+    if before is not None and wanted.limits != Limits():
+        gateway.configure(found, change(wanted.limits, before.budget))
     accepted = gateway.prompt(found, body)
-    if follow:
-        return following.turn(gateway, found, after=before, output=output)
-    _acknowledge(accepted, accepted.id, f"accepted; watch it with: overnight watch {found}", output)
+    if follow and before is not None:
+        last = _last_turn(before)
+        return following.turn(gateway, found, after=last, output=output, no_wait=no_wait)
+    acknowledge(accepted, accepted.id, f"accepted; watch it with: overnight watch {found}", output)
     return ExitCode.OK
 
 
@@ -123,15 +127,17 @@ def stop(reach: Reach, session: str, *, close: bool) -> None:
         say(f'session {found} stops and waits; go on with: overnight prompt {found} "…"')
 
 
-def reopen(reach: Reach, session: str, text: str, *, follow: bool, output: Output) -> ExitCode:
+def reopen(
+    reach: Reach, session: str, text: str, *, follow: bool, output: Output, no_wait: bool
+) -> ExitCode:
     """Go on with a closed session, and see its turn through if asked to."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    before = _last_turn(gateway, found) if follow else 0
-    again = gateway.reopen(found, ReopenSession(prompt=_body(_prompt_text(text), PromptMode.QUEUE)))
+    before = _last_turn(gateway.session(found)) if follow else 0
+    again = gateway.reopen(found, ReopenSession(prompt=prompt_body(prompt_text(text))))
     if follow:
-        return following.turn(gateway, found, after=before, output=output)
-    _acknowledge(again, again.id, f"reopened; watch it with: overnight watch {found}", output)
+        return following.turn(gateway, found, after=before, output=output, no_wait=no_wait)
+    acknowledge(again, again.id, f"reopened; watch it with: overnight watch {found}", output)
     return ExitCode.OK
 
 
@@ -143,63 +149,25 @@ def pull_request(reach: Reach, session: str, *, diff: bool, output: Output) -> N
         result_bytes(gateway.diff(found))
         return
     proposal = gateway.pull_request(found)
-    _acknowledge(proposal, proposal.branch, show.pull_request(proposal), output)
+    acknowledge(proposal, proposal.branch, show.pull_request(proposal), output)
 
 
-def _prompt_text(text: str) -> str:
+def _question(gateway: Gateway, session: SessionResource) -> str:
+    """Return all of what the session asks; empty when that was answered meanwhile."""
+    asked = session.view.asked
+    if asked is None:
+        return ""
     try:
-        text = sys.stdin.buffer.read().decode() if text == "-" else text
-        text.encode()
-    except UnicodeError as error:
-        raise CliProblem(
-            Code.PROMPT_UNREADABLE,
-            "the prompt is not UTF-8",
-            "convert it",
-            exit_code=ExitCode.USAGE,
-        ) from error
-    if not text.strip():
-        raise CliProblem(
-            Code.PROMPT_EMPTY,
-            "the prompt is empty",
-            'say what to do: overnight run "Fix the failing test"',
-            exit_code=ExitCode.USAGE,
-        )
-    return text
+        now = gateway.question(session.id)
+    except CliProblem as problem:
+        if problem.exit_code is ExitCode.CONFLICT:
+            return ""
+        raise
+    return now.whole if now.asked.id == asked.id else ""
 
 
-def _body(text: str, mode: PromptMode) -> PromptBody:
-    return PromptBody(id=PromptId(str(uuid.uuid4())), text=text, mode=mode)
-
-
-def _creation(text: str, chosen: Repository, request: Request) -> CreateSession:
-    budget = {"steps": request.steps, "minutes": request.minutes}
-    try:
-        return CreateSession(
-            prompt=_body(text, PromptMode.QUEUE),
-            repository=chosen,
-            model=request.model,
-            budget=Budget.model_validate(
-                {name: value for name, value in budget.items() if value is not None}
-            ),
-        )
-    except ValidationError as error:
-        wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
-        raise CliProblem(
-            Code.REQUEST_INVALID,
-            f"this cannot be asked for: {wrong}",
-            "see: overnight run --help",
-            exit_code=ExitCode.USAGE,
-        ) from error
-
-
-def _last_turn(gateway: Gateway, session: str) -> int:
-    last = gateway.session(session).view.last
-    return last.turn if last else 0
-
-
-def _acknowledge(answer: BaseModel, answer_id: str, text: str, output: Output) -> None:
-    forms = {Output.JSON: answer.model_dump_json, Output.ID: lambda: answer_id}
-    result(forms.get(output, lambda: text)())
+def _last_turn(session: SessionResource) -> int:
+    return session.view.last.turn if session.view.last else 0
 
 
 def _stack(record: StackRecord) -> str:

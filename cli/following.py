@@ -1,8 +1,11 @@
 """Follows a turn of a session to its end, and says what it came to."""
 
+import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
-from cli import show
+from cli import questions, show
 from cli.client import Gateway
 from cli.problems import CliProblem, ExitCode
 from cli.screen.screen import MOST_BEHIND_BYTES, CommandOutput, Screen, to_stderr
@@ -11,7 +14,9 @@ from cli.terminal import Output as Form
 from cli.terminal import inert_line, result, say
 from cli.transport import waiting_for
 from workflows.contract.api import SessionResource
+from workflows.contract.asking import Asked
 from workflows.contract.events import CheckFinished, CommandFinished, SessionEvent, ViewChanged
+from workflows.contract.judging import Verdict, VerdictGiven
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, SessionView, StopReason
 from workflows.contract.socket import (
@@ -28,26 +33,39 @@ _EXIT_CODES = {
     StopReason.FINISHED: ExitCode.OK,
     StopReason.STEP_BUDGET: ExitCode.BUDGET,
     StopReason.TIME_BUDGET: ExitCode.BUDGET,
+    StopReason.TOKEN_BUDGET: ExitCode.BUDGET,
+    StopReason.COST_BUDGET: ExitCode.BUDGET,
+    StopReason.CHECKS_FAILED: ExitCode.CHECKS_FAILED,
+    StopReason.REJECTED: ExitCode.STOPPED,
     StopReason.INTERRUPTED: ExitCode.STOPPED,
     StopReason.FAILED: ExitCode.SESSION_FAILED,
 }
 
 
 def turn(
-    gateway: Gateway, session: str, *, after: int, output: Form, is_new: bool = False
+    gateway: Gateway,
+    session: str,
+    *,
+    after: int,
+    output: Form,
+    is_new: bool = False,
+    no_wait: bool = False,
 ) -> ExitCode:
     """Show the session's progress until a turn later than `after` has ended and nothing runs.
 
     A new session is shown from its first event, another one from now on. Ctrl-C leaves the session
-    working and says how to come back.
+    working and says how to come back. When the session asks something, that is waited for in a
+    terminal, unless with `no_wait`, and ends the following elsewhere.
     """
     # With a result for programs, only the progress is shown.
     shown = OutputChoice(most_behind=MOST_BEHIND_BYTES)
     choice = shown if output is Form.TABLE else OutputChoice(mode="none")
     wanted = Subscribe(recent=None if is_new else 0, output=choice)
-    progress = _Progress(with_commands=choice.mode != "none")
+    progress = _Progress(session, with_commands=choice.mode != "none")
+    waits = sys.stderr.isatty() and not no_wait
+    rests = partial(_rests, gateway, after=after, waits=waits)
     try:
-        ended = _await_end(gateway, session, wanted, after=after, progress=progress)
+        ended = _await_end(gateway, session, wanted, progress, rests)
         return _conclude(gateway, ended, seconds=progress.seconds(), output=output)
     except KeyboardInterrupt:
         say(f"\nsession {session} goes on")
@@ -61,8 +79,7 @@ def exit_code(view: SessionView) -> ExitCode:
     if view.last is None:
         return ExitCode.STOPPED
     code = _EXIT_CODES[view.last.reason]
-    failed_checks = view.pull_request is not None and view.pull_request.passed is False
-    return ExitCode.CHECKS_FAILED if code is ExitCode.OK and failed_checks else code
+    return ExitCode.CHECKS_FAILED if code is ExitCode.OK and _is_red(view) else code
 
 
 def tell_end(session: str, view: SessionView) -> None:
@@ -73,15 +90,25 @@ def tell_end(session: str, view: SessionView) -> None:
         say(show.end(session, view.last))
 
 
+def _is_red(view: SessionView) -> bool:
+    if view.verdict is not None:
+        return view.verdict.verdict is Verdict.RED
+    # What was proposed before there were verdicts.
+    return view.pull_request is not None and view.pull_request.passed is False
+
+
 class _Progress:
     """What is shown on stderr while a turn is followed."""
 
-    def __init__(self, *, with_commands: bool) -> None:
+    def __init__(self, session: str, *, with_commands: bool) -> None:
+        self._session = session
         self._with_commands = with_commands
         self._started = time.monotonic()
         self._screen = Screen(to_stderr)
         self._output = CommandOutput(self._screen)
         self._line = self._refused = self._trouble = ""
+        self._asked: str | None = None
+        self._verdict: VerdictGiven | None = None
 
     def seconds(self) -> float:
         """Return for how long there has been something to show."""
@@ -97,6 +124,19 @@ class _Progress:
             self._refused = view.refused
             if view.refused:
                 self._screen.line(f"        refused: {inert_line(view.refused)}")
+        if view.verdict != self._verdict:
+            self._verdict = view.verdict
+            self._block(show.verdict(view.verdict) if view.verdict else [])
+        self._ask(view.asked)
+
+    def _ask(self, asked: Asked | None) -> None:
+        if asked is not None and asked.id != self._asked:
+            self._block([*questions.lines(asked), *questions.commands(self._session, asked)])
+        self._asked = asked.id if asked else None
+
+    def _block(self, lines: list[str]) -> None:
+        for line in lines:
+            self._screen.line(f"        {line}")
 
     def item(self, item: Item) -> None:
         """Show an item that is no view."""
@@ -132,9 +172,13 @@ class _Progress:
 
 
 def _await_end(
-    gateway: Gateway, session: str, wanted: Subscribe, *, after: int, progress: _Progress
+    gateway: Gateway,
+    session: str,
+    wanted: Subscribe,
+    progress: _Progress,
+    rests: Callable[[str, SessionView], bool],
 ) -> SessionResource:
-    """Return the session as it was when the turn had ended."""
+    """Return the session as it was when it came to rest."""
     is_from_now = wanted.recent is not None
     for item in gateway.stream(session, wanted).items():
         progress.item(item)
@@ -142,9 +186,20 @@ def _await_end(
         if view is None:
             continue
         progress.view(view)
-        if _has_ended(view, after):
+        if rests(session, view):
             return gateway.session(session).model_copy(update={"view": view})
     return gateway.session(session)
+
+
+def _rests(gateway: Gateway, session: str, view: SessionView, *, after: int, waits: bool) -> bool:
+    """Tell whether the turn has ended, or stays with a person who is not here."""
+    if _has_ended(view, after):
+        return True
+    if waits or view.asked is None:
+        return False
+    # What is told may be past: somebody may have answered meanwhile.
+    now = gateway.session(session).view.asked
+    return now is not None and now.id == view.asked.id
 
 
 def _view_of(gateway: Gateway, session: str, item: Item) -> SessionView | None:
@@ -191,6 +246,8 @@ def _conclude(
         if proposal:
             result(show.pull_request(proposal))
         result(show.costs(view, seconds))
+    if view.asked is not None:
+        return ExitCode.NEEDS_ANSWER
     if view.last is None or view.last.reason is not StopReason.FINISHED or proposal is None:
         tell_end(session.id, view)
         if view.last is not None and proposal is None:

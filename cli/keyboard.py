@@ -14,7 +14,7 @@ from cli.problems import CliProblem, Code
 from cli.terminal import inert_line
 from workflows.contract.session import PromptMode
 
-HELP = """each line is a prompt, taken up as the next turn
+HELP = """each line is a prompt, taken up as the next turn; while the session asks, it is the answer
   /steer TEXT       a prompt for the running turn
   /interrupt TEXT   stop what runs, then work on this
   /stop             stop what runs; the session waits for a prompt

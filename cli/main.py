@@ -5,18 +5,33 @@ for what it does not show.
 """
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from cli import steering
+from cli.options import (
+    Cost,
+    Fallbacks,
+    Follow,
+    Form,
+    Lines,
+    Minutes,
+    Mode,
+    Model,
+    NoWait,
+    Session,
+    Steps,
+    Text,
+    Tokens,
+)
 from cli.problems import CliProblem
 from cli.stack.environment import person_environment
 from cli.terminal import Output, report
 
 EXIT_CODES = """Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 not authenticated,
 5 gateway unreachable, 6 conflict, 10 session failed, 11 checks failed, 12 stopped by a person,
-13 budget used up, 130 Ctrl-C."""
+13 budget used up, 14 a person must answer, 130 Ctrl-C."""
 
 app = typer.Typer(
     help="Hand a task to a coding agent that works on its own and proposes a pull request.",
@@ -29,25 +44,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Session = Annotated[str, typer.Argument(help="Id of a session, or an unambiguous beginning of it.")]
-Text = Annotated[str, typer.Argument(help="What to do; `-` reads it from stdin.")]
-Form = Annotated[Output, typer.Option("-o", "--output", help="Form of the result.")]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Stay until the turn has ended.")]
-
-
-class Mode(StrEnum):
-    """When a follow-up is taken up; the values of the contract's `PromptMode`."""
-
-    QUEUE = "queue"
-    STEER = "steer"
-    INTERRUPT = "interrupt"
-
-
-class Lines(StrEnum):
-    """The form of what is shown live."""
-
-    TEXT = "text"
-    JSON = "json"
+app.add_typer(steering.app)
 
 
 @app.callback()
@@ -97,31 +94,60 @@ def run(  # noqa: PLR0913 - the options of a command are its arguments
         str | None,
         typer.Option(help="Branch to start from and to propose to; the checked-out one if none."),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="LiteLLM model name, such as anthropic/claude-sonnet-4-5."),
+    model: Model = None,
+    fallback: Fallbacks = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    tokens: Tokens = None,
+    cost: Cost = None,
+    approve_command: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Ask me before a command like this pattern, such as 'git push*'; may be repeated."
+        ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Model calls a turn may use.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Minutes a turn may take.")] = None,
+    approve_pull_request: Annotated[
+        bool, typer.Option("--approve-pull-request", help="Ask me before anything is proposed.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait.")] = False,
+    no_wait: NoWait = False,
     output: Form = Output.TABLE,
 ) -> None:
     """Start a session on a task and show it work, up to its pull request."""
     from cli import commands
     from cli.reaching import Reach
+    from cli.requests import Limits, Request
 
-    request = commands.Request(prompt, repo, base, model, steps, minutes)
+    limits = Limits(model, tuple(fallback or ()), steps, minutes, tokens, cost)
+    patterns = tuple(approve_command or ())
+    request = Request(prompt, repo, base, limits, patterns, approve_pull_request)
     reached = Reach(*context.obj)
-    raise typer.Exit(commands.run(reached, request, detach=detach, output=output))
+    code = commands.run(reached, request, detach=detach, output=output, no_wait=no_wait)
+    raise typer.Exit(code)
 
 
 @app.command()
-def watch(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
+def watch(
+    context: typer.Context,
+    session: Session,
+    *,
+    no_wait: NoWait = False,
+    output: Form = Output.TABLE,
+) -> None:
     """Show a session work until its turn has ended."""
     from cli import commands
     from cli.reaching import Reach
 
-    raise typer.Exit(commands.watch(Reach(*context.obj), session, output))
+    raise typer.Exit(commands.watch(Reach(*context.obj), session, output, no_wait=no_wait))
+
+
+@app.command()
+def show(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
+    """Show all about a session: what it does and asks, its budget, its checks, its proposal."""
+    from cli import commands
+    from cli.reaching import Reach
+
+    commands.show_session(Reach(*context.obj), session, output)
 
 
 @app.command()
@@ -180,7 +206,7 @@ def ps(
 
 
 @app.command()
-def prompt(
+def prompt(  # noqa: PLR0913 - the options of a command are its arguments
     context: typer.Context,
     session: Session,
     text: Text,
@@ -188,15 +214,25 @@ def prompt(
     mode: Annotated[
         Mode, typer.Option(help="As the next turn, within the running one, or instead of it.")
     ] = Mode.QUEUE,
+    model: Model = None,
+    fallback: Fallbacks = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    tokens: Tokens = None,
+    cost: Cost = None,
     follow: Follow = False,
+    no_wait: NoWait = False,
     output: Form = Output.TABLE,
 ) -> None:
-    """Send a session a follow-up."""
+    """Send a session a follow-up; with a model or budget from now on."""
     from cli import commands
     from cli.reaching import Reach
+    from cli.requests import FollowUp, Limits
 
+    limits = Limits(model, tuple(fallback or ()), steps, minutes, tokens, cost)
+    wanted = FollowUp(text, mode.value, limits)
     reached = Reach(*context.obj)
-    code = commands.prompt(reached, session, text, mode.value, follow=follow, output=output)
+    code = commands.prompt(reached, session, wanted, follow=follow, output=output, no_wait=no_wait)
     raise typer.Exit(code)
 
 
@@ -221,6 +257,7 @@ def reopen(
     text: Text,
     *,
     follow: Follow = False,
+    no_wait: NoWait = False,
     output: Form = Output.TABLE,
 ) -> None:
     """Go on with a closed session."""
@@ -228,7 +265,8 @@ def reopen(
     from cli.reaching import Reach
 
     reached = Reach(*context.obj)
-    raise typer.Exit(commands.reopen(reached, session, text, follow=follow, output=output))
+    code = commands.reopen(reached, session, text, follow=follow, output=output, no_wait=no_wait)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     CHECKS_FAILED = 11
     STOPPED = 12
     BUDGET = 13
+    NEEDS_ANSWER = 14
     CTRL_C = 130
 
 
@@ -45,6 +46,10 @@ class Code(StrEnum):
     PROMPT_UNREADABLE = "prompt_unreadable"
     REQUEST_INVALID = "request_invalid"
     PROMPT_EMPTY = "prompt_empty"
+    PROMPT_UNKNOWN = "prompt_unknown"
+    NOTHING_ASKED = "nothing_asked"
+    QUESTION_OTHER = "question_other"
+    NOT_CONFIRMED = "not_confirmed"
     PROCESS_FAILED = "process_failed"
     TEMPORAL_MISSING = "temporal_missing"
     STACK_FAILED = "stack_failed"

@@ -6,9 +6,19 @@ import typer
 
 from cli.terminal import inert_line, table
 from workflows.contract.api import SessionResource
+from workflows.contract.checks import CheckResult
+from workflows.contract.findings import FindingCounts, TestCounts
+from workflows.contract.judging import Verdict, VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.pull_request import FileChange, PullRequest
-from workflows.contract.session import Phase, SessionView, StopReason, TurnEnd
+from workflows.contract.session import (
+    Budget,
+    Phase,
+    QueuedPrompt,
+    SessionView,
+    StopReason,
+    TurnEnd,
+)
 
 SHOWN_FILES = 20
 _MINUTE_SECONDS = 60
@@ -17,8 +27,35 @@ _ENDS = {
     StopReason.FINISHED: "finished",
     StopReason.STEP_BUDGET: "its steps are used up",
     StopReason.TIME_BUDGET: "its time is used up",
+    StopReason.TOKEN_BUDGET: "its tokens are used up",
+    StopReason.COST_BUDGET: "its money is used up",
+    StopReason.CHECKS_FAILED: "the checks fail and it gets no further",
+    StopReason.REJECTED: "a person refused its proposal",
     StopReason.INTERRUPTED: "stopped by a person",
     StopReason.FAILED: "failed",
+}
+
+_ADVICE = {
+    StopReason.FINISHED: "",
+    StopReason.STEP_BUDGET: 'give it another turn: overnight prompt {session} "Go on."',
+    StopReason.TIME_BUDGET: 'give it another turn: overnight prompt {session} "Go on."',
+    StopReason.TOKEN_BUDGET: 'give it more: overnight prompt {session} --tokens N "Go on."',
+    StopReason.COST_BUDGET: 'give it more: overnight prompt {session} --cost N "Go on."',
+    StopReason.CHECKS_FAILED: (
+        'see what stands: overnight show {session}; then help it: overnight prompt {session} "…"'
+    ),
+    StopReason.REJECTED: 'tell it what to change: overnight prompt {session} "…"',
+    StopReason.INTERRUPTED: 'tell it what to do instead: overnight prompt {session} "…"',
+    StopReason.FAILED: 'mend what it names, then: overnight prompt {session} "Go on."',
+}
+
+_VERDICTS = {
+    Verdict.GREEN: ("green", "green"),
+    Verdict.NO_WORSE: ("no worse than before", "yellow"),
+    Verdict.UNVERIFIED: ("not verified: a check could not be run", "yellow"),
+    Verdict.UNCHECKED: ("unchecked: the repository has no checks", "yellow"),
+    Verdict.UNCHANGED: ("nothing changed", None),
+    Verdict.RED: ("red", "red"),
 }
 
 
@@ -27,7 +64,7 @@ def progress(view: SessionView) -> str:
     step = f"  step {view.step}" if view.step and view.phase is Phase.WORKING else ""
     activity = f"  {inert_line(view.activity, 100)}" if view.activity else ""
     queued = f"  ({view.queued} queued)" if view.queued else ""
-    return f"{view.phase.value:<9}{step}{activity}{queued}"
+    return f"{view.phase.value:<9}{step}{activity}{queued}".rstrip()
 
 
 def sessions(found: list[SessionResource], now: datetime) -> str:
@@ -97,20 +134,58 @@ def end(session: str, last: TurnEnd) -> str:
     """Return why a turn ended and what can be done then."""
     why = f"session {session}: {_ENDS[last.reason]}"
     summary = f"\n  {inert_line(last.summary, 300)}" if last.summary else ""
-    advice = _advice(session, last.reason)
+    advice = _ADVICE[last.reason].format(session=session)
     return f"{why}{summary}" + (f"\n  {typer.style('try:', bold=True)} {advice}" if advice else "")
 
 
-def _advice(session: str, reason: StopReason) -> str:
-    match reason:
-        case StopReason.FINISHED:
-            return ""
-        case StopReason.STEP_BUDGET | StopReason.TIME_BUDGET:
-            return f'give it another turn: overnight prompt {session} "Go on."'
-        case StopReason.INTERRUPTED:
-            return f'tell it what to do instead: overnight prompt {session} "…"'
-        case StopReason.FAILED:
-            return f'mend what it names, then: overnight prompt {session} "Go on."'
+def verdict(given: VerdictGiven) -> list[str]:
+    """Return what the gate says of the work, first in a word, then finding by finding."""
+    counted = judged(given.counts, given.tests, given.tests_at_base)
+    return [
+        f"verdict: {_word(given.verdict)}, {counted}",
+        *([f"  {inert_line(given.why, 300)}"] if given.why else []),
+        *(f"  {inert_line(line, 240)}" for line in given.shown),
+    ]
+
+
+def judged(counts: FindingCounts, tests: TestCounts, at_base: TestCounts) -> str:
+    """Return how many findings and tests there are of each kind; without what there is none of."""
+    found = ", ".join(
+        f"{count} {name.replace('_', ' ')}" for name, count in counts.model_dump().items() if count
+    )
+    return f"{found or 'no findings'}{_tests(tests, at_base)}"
+
+
+def findings(count: int) -> str:
+    """Return how many findings there are."""
+    return {0: "no findings", 1: "1 finding"}.get(count, f"{count} findings")
+
+
+def budget(allowed: Budget) -> str:
+    """Return what may be used."""
+    tokens = f", {allowed.tokens:,} tokens in all" if allowed.tokens is not None else ""
+    cost = f", ${allowed.cost_usd:g} in all" if allowed.cost_usd is not None else ""
+    return f"{allowed.steps} steps and {allowed.minutes:g} minutes a turn{tokens}{cost}"
+
+
+def prompts(waiting: tuple[QueuedPrompt, ...]) -> str:
+    """Return prompts that wait as a table, in their order."""
+    rows = [(prompt.id, prompt.mode.value, inert_line(prompt.excerpt, 60)) for prompt in waiting]
+    return table(("PROMPT", "MODE", "TEXT"), rows)
+
+
+def _tests(tests: TestCounts, at_base: TestCounts) -> str:
+    if not tests.ran and not at_base.ran:
+        return ""
+    return (
+        f"; tests {tests.passed} passed, {tests.failed} failed "
+        f"(before: {at_base.passed}, {at_base.failed})"
+    )
+
+
+def _word(verdict: Verdict) -> str:
+    word, colour = _VERDICTS[verdict]
+    return typer.style(word, fg=colour, bold=True)
 
 
 def _files(count: int) -> str:
@@ -125,26 +200,39 @@ def _file(change: FileChange) -> str:
 
 
 def _checks(proposal: PullRequest) -> str:
+    each = ", ".join(
+        f"{inert_line(check.name)} {_outcome(check)} ({duration(check.seconds)})"
+        for check in proposal.checks
+    )
+    return f"{_judgement(proposal)}: {each}" if each else _judgement(proposal)
+
+
+def _judgement(proposal: PullRequest) -> str:
+    if proposal.verdict is not None:
+        return _word(proposal.verdict) + (" (a draft)" if proposal.draft else "")
     if proposal.passed is None:
         return "none: the repository has no checks"
     colour = "green" if proposal.passed else "red"
-    verdict = typer.style("passed" if proposal.passed else "failed", fg=colour, bold=True)
-    each = ", ".join(
-        f"{inert_line(check.name)} {'passed' if check.passed else 'failed'}"
-        f" ({duration(check.seconds)})"
-        for check in proposal.checks
-    )
-    return f"{verdict}: {each}" if each else verdict
+    return typer.style("passed" if proposal.passed else "failed", fg=colour, bold=True)
+
+
+def _outcome(check: CheckResult) -> str:
+    if not check.runnable:
+        return "could not be run"
+    return "passed" if check.passed else "failed"
 
 
 def _proposal(view: SessionView) -> str:
     if view.pull_request is None:
         return "-"
-    verdicts = {True: "passed", False: "failed", None: "unchecked"}
+    failed = "draft" if view.pull_request.draft else "failed"
+    verdicts = {True: "passed", False: failed, None: "unchecked"}
     return f"r{view.pull_request.revision} {verdicts[view.pull_request.passed]}"
 
 
 def _now(view: SessionView) -> str:
     if view.phase in (Phase.WAITING, Phase.CLOSED):
         return _ENDS[view.last.reason] if view.last else ""
+    if view.asked is not None:
+        return f"needs an answer: {inert_line(view.asked.text, 50)}"
     return inert_line(view.activity, 50)

@@ -8,10 +8,15 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import typer
 
 from cli.problems import CliProblem
+
+if TYPE_CHECKING:
+    # `--help` must not wait for it.
+    from pydantic import BaseModel
 
 
 class Output(StrEnum):
@@ -30,6 +35,12 @@ def say(text: str, *, plain: bool = False) -> None:
 def result(text: str) -> None:
     """Write a result to stdout."""
     typer.echo(text)
+
+
+def acknowledge(answer: "BaseModel", answer_id: str, text: str, output: Output) -> None:
+    """Write what became of a request, in the form that is wished for."""
+    forms = {Output.JSON: answer.model_dump_json, Output.ID: lambda: answer_id}
+    result(forms.get(output, lambda: text)())
 
 
 def result_bytes(content: bytes) -> None:

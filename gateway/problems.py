@@ -30,10 +30,11 @@ class Code(StrEnum):
     SESSION_UNKNOWN = "session_unknown"
     NO_PULL_REQUEST = "no_pull_request"
     NO_OUTPUT = "no_output"
-    APPROVAL_UNKNOWN = "approval_unknown"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     PROMPT_CONFLICT = "prompt_conflict"
+    PROMPT_NOT_WAITING = "prompt_not_waiting"
+    QUESTION_NOT_OPEN = "question_not_open"
     SESSION_CLOSED = "session_closed"
     SESSION_OPEN = "session_open"
     SESSION_UNRECOVERABLE = "session_unrecoverable"
@@ -82,9 +83,6 @@ _KINDS = {
         "The command has no output",
         "take the ids of commands from the events: GET /api/v1/sessions/{id}/events",
     ),
-    Code.APPROVAL_UNKNOWN: _Kind(
-        404, "Nothing waits for this approval", "look at what the session waits for in its view"
-    ),
     Code.METHOD_NOT_ALLOWED: _Kind(
         405, "The method does not apply here", "see the Allow header for those that do"
     ),
@@ -93,6 +91,18 @@ _KINDS = {
     ),
     Code.PROMPT_CONFLICT: _Kind(
         409, "The prompt's id stands for another prompt", "make a new UUID for each new prompt"
+    ),
+    Code.PROMPT_NOT_WAITING: _Kind(
+        409,
+        "The prompt does not wait",
+        "see those that do: GET /api/v1/sessions/{id}/prompts; one that is worked on is changed by "
+        "another prompt of mode steer or interrupt",
+    ),
+    Code.QUESTION_NOT_OPEN: _Kind(
+        409,
+        "The session does not ask this",
+        "look at the question in its view and decide anew: an id stands for exactly one command, "
+        "one set of files, one moment",
     ),
     Code.SESSION_CLOSED: _Kind(
         409, "The session is closed", "reopen it: POST /api/v1/sessions/{id}/reopen with the prompt"

@@ -7,14 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.problems import Code
-from gateway.serving import PROBLEMS, SESSION, SESSIONS, Serving, Session
+from gateway.serving import PROBLEMS, SESSION, SESSIONS, Prompt, Serving, Session
 from gateway.sessions.connection import bounded
 from gateway.sessions.lifecycle import Accepted
-from gateway.sessions.options import options_of
+from gateway.sessions.options import defaulted, options_of
 from workflows.contract.api import (
+    Configure,
     CreateSession,
+    Decision,
+    DecisionTaken,
+    OpenQuestion,
     PromptAccepted,
     PromptBody,
+    PromptList,
     ReopenSession,
     SessionList,
     SessionResource,
@@ -22,7 +27,7 @@ from workflows.contract.api import (
 )
 from workflows.contract.base import Frozen
 from workflows.contract.pull_request import PullRequest
-from workflows.contract.session import Phase
+from workflows.contract.session import Phase, PromptsWaiting
 
 
 class Health(Frozen):
@@ -56,7 +61,7 @@ async def create_session(
 ) -> SessionResource:
     """Start a session with its first prompt; repeating the very same request is harmless."""
     options = await asyncio.to_thread(options_of, body, serving.settings)
-    accepted = await serving.sessions.create(body.prompt, options, any_model=body.model is None)
+    accepted = await serving.sessions.create(body.prompt, options, defaulted=defaulted(body))
     return _answer(accepted, response)
 
 
@@ -88,6 +93,44 @@ async def send_prompt(
     if accepted.repeated:
         response.status_code = 200
     return accepted
+
+
+@router.patch(SESSION, operation_id="configureSession", status_code=202)
+async def configure_session(body: Configure, session: Session, serving: Serving) -> SessionResource:
+    """Change model or budget from the next model call on. Shows it as it was just before."""
+    return await serving.steering.configure(session, body)
+
+
+@router.get(f"{SESSION}/prompts", operation_id="listPrompts")
+async def list_prompts(session: Session, serving: Serving) -> PromptList:
+    """List the prompts that wait; needs no worker."""
+    return await serving.steering.waiting(session)
+
+
+@router.put(f"{SESSION}/prompts/{{prompt_id}}", operation_id="revisePrompt")
+async def revise_prompt(
+    body: PromptBody, session: Session, prompt: Prompt, serving: Serving
+) -> PromptsWaiting:
+    """Put another prompt into the place of one that waits; repeating it is harmless."""
+    return await serving.steering.revise(session, prompt, body)
+
+
+@router.delete(f"{SESSION}/prompts/{{prompt_id}}", operation_id="withdrawPrompt")
+async def withdraw_prompt(session: Session, prompt: Prompt, serving: Serving) -> PromptsWaiting:
+    """Take back a prompt that waits."""
+    return await serving.steering.withdraw(session, prompt)
+
+
+@router.get(f"{SESSION}/question", operation_id="getQuestion")
+async def get_question(session: Session, serving: Serving) -> OpenQuestion:
+    """Show what the session asks a person, with the whole command or question."""
+    return await serving.steering.question(session)
+
+
+@router.post(f"{SESSION}/decisions", operation_id="decide", status_code=202)
+async def decide(body: Decision, session: Session, serving: Serving) -> DecisionTaken:
+    """Answer the question that the session asks; repeating the very same answer is harmless."""
+    return await serving.steering.decide(session, body)
 
 
 @router.post(f"{SESSION}/interrupt", operation_id="interruptSession", status_code=202)

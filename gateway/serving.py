@@ -7,8 +7,8 @@ from fastapi import Depends, Path
 from gateway.problems import MEDIA_TYPE, Code, ProblemError
 from gateway.services import Services, services_of
 from gateway.sessions.prompts import SESSION_ID
-from workflows.contract.api import Problem
-from workflows.contract.base import SessionId
+from workflows.contract.api import PROMPT_ID, Problem
+from workflows.contract.base import PromptId, SessionId
 
 
 def _session_id(session: Annotated[str, Path(alias="session_id")]) -> SessionId:
@@ -19,6 +19,7 @@ def _session_id(session: Annotated[str, Path(alias="session_id")]) -> SessionId:
 
 Serving = Annotated[Services, Depends(services_of)]
 Session = Annotated[SessionId, Depends(_session_id)]
+Prompt = Annotated[PromptId, Path(alias="prompt_id", pattern=PROMPT_ID)]
 
 SESSIONS = "/api/v1/sessions"
 SESSION = f"{SESSIONS}/{{session_id}}"

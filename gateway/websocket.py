@@ -194,8 +194,7 @@ class SessionSocket:
                 case Interrupt():
                     await sessions.interrupt(self._session, message.reason)
                 case Decide():
-                    detail = f"session {self._session!r} waits for no approval {message.approval!r}"
-                    raise ProblemError(Code.APPROVAL_UNKNOWN, detail)  # noqa: TRY301
+                    await self._services.steering.decide(self._session, message.decision)
         except ProblemError as problem:
             request_id = self._websocket.scope["state"]["request_id"]
             return Nack(id=message.id, problem=problem.problem(request_id))

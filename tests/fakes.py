@@ -8,9 +8,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.contract.base import CommitSha, Sha256
-from workflows.contract.checks import CheckPlan, CheckResult, CheckSpec, DetectChecks, RunCheck
 from workflows.contract.failures import Failure
-from workflows.contract.model import ModelCall, ModelStep, Usage
+from workflows.contract.judging import Verdict
+from workflows.contract.model import (
+    CompactTranscript,
+    ModelCall,
+    ModelStep,
+    TranscriptCompacted,
+    Usage,
+)
 from workflows.contract.pull_request import Propose, PullRequest
 from workflows.contract.sandbox import (
     CloseSandbox,
@@ -30,7 +36,7 @@ from workflows.contract.sandbox import (
 )
 from workflows.contract.session import ArchiveRun, RunArchived
 from workflows.contract.transcript import ToolCall, ToolName, TranscriptHead
-from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
+from workflows.ports import Archive, Model, PullRequests, Sandbox
 
 BASE = CommitSha("b" * 40)
 NODE = Sha256("c" * 64)
@@ -55,6 +61,7 @@ class FakeModel(Model):
     def __init__(self, reply: Callable[[ModelCall], Reply | Awaitable[Reply]]) -> None:
         self._reply = reply
         self.asked: list[ModelCall] = []
+        self.compacted: list[CompactTranscript] = []
 
     @activity.defn(name="model.step")
     async def step(self, request: ModelCall) -> ModelStep:
@@ -67,6 +74,19 @@ class FakeModel(Model):
         if isinstance(reply, ModelStep):
             return reply
         return model_step(request, reply)
+
+    @activity.defn(name="model.compact")
+    async def compact(self, request: CompactTranscript) -> TranscriptCompacted:
+        self.compacted.append(request)
+        return TranscriptCompacted(
+            session=request.session,
+            turn=request.turn,
+            step=request.step,
+            head=TranscriptHead(manifest=Sha256("f" * 64), messages=3),
+            messages_before=request.head.messages,
+            usage=Usage(requests=1, input_tokens=10, output_tokens=5),
+            seconds=0.0,
+        )
 
 
 def model_step(request: ModelCall, wanted: tuple[ToolCall, ...], text: str = "") -> ModelStep:
@@ -107,6 +127,8 @@ class FakeSandbox(Sandbox):
     running: asyncio.Event = field(default_factory=asyncio.Event)
 
     exports: list[str] = field(default_factory=list)
+    fresh: list[str] = field(default_factory=list)
+    """Sandboxes made for checks and not removed yet."""
 
     def _be_gone(self) -> None:
         if self.gone_once:
@@ -116,7 +138,10 @@ class FakeSandbox(Sandbox):
 
     @activity.defn(name="sandbox.open")
     async def open(self, request: OpenSandbox) -> SandboxReady:
-        self.noted.append(f"open {request.sandbox_id} generation {request.generation}")
+        if _is_for_checks(request.sandbox_id):
+            self.fresh.append(request.sandbox_id)
+        else:
+            self.noted.append(f"open {request.sandbox_id} generation {request.generation}")
         return SandboxReady(
             session=request.session,
             binding=SandboxBinding(
@@ -179,8 +204,15 @@ class FakeSandbox(Sandbox):
 
     @activity.defn(name="sandbox.close")
     async def close(self, request: CloseSandbox) -> SandboxClosed:
-        self.noted.append("close")
+        if _is_for_checks(request.binding.sandbox_id):
+            self.fresh.remove(request.binding.sandbox_id)
+        else:
+            self.noted.append("close")
         return SandboxClosed(session=request.session, sandbox_id=request.binding.sandbox_id)
+
+
+def _is_for_checks(sandbox_id: str) -> bool:
+    return any(part in sandbox_id for part in ("-gate-", "-orig-", "-alone-", "-steady-"))
 
 
 def command_result(
@@ -200,44 +232,6 @@ def command_result(
         excerpt=excerpt,
         message=NODE if request.call is not None else None,
     )
-
-
-class FakeChecks(Checks):
-    """Has one check, which passes or runs until it is stopped."""
-
-    def __init__(self, sandbox: FakeSandbox) -> None:
-        self._sandbox = sandbox
-        self.unreadable_once = False
-        """Whether the next detection fails."""
-
-    @activity.defn(name="checks.detect")
-    async def detect(self, request: DetectChecks) -> CheckPlan:
-        assert request.commit == BASE
-        if self.unreadable_once:
-            self.unreadable_once = False
-            message = "the configuration cannot be read"
-            raise ApplicationError(message, type=Failure.REPOSITORY, non_retryable=True)
-        return CheckPlan(checks=(CheckSpec(name="pytest", command="pytest -q"),), source="test")
-
-    @activity.defn(name="checks.run")
-    async def run(self, request: RunCheck) -> CheckResult:
-        if request.command_id in self._sandbox.hang:
-            self._sandbox.running.set()
-            while True:
-                activity.heartbeat()
-                await asyncio.sleep(0.05)
-        return CheckResult(
-            session=request.session,
-            turn=request.turn,
-            name=request.check.name,
-            command=request.check.command,
-            command_id=request.command_id,
-            passed=True,
-            outcome=CommandOutcome.EXITED,
-            exit_code=0,
-            seconds=0.0,
-            excerpt="1 passed",
-        )
 
 
 class FakePullRequests(PullRequests):
@@ -260,7 +254,9 @@ class FakePullRequests(PullRequests):
             files_changed=1,
             added=1,
             removed=0,
-            passed=True,
+            passed=request.verdict in (None, Verdict.GREEN),
+            verdict=request.verdict,
+            draft=request.verdict not in (None, Verdict.GREEN),
             checks=request.checks,
             diff_key="diffs/none",
             merge_command="git merge",

@@ -8,6 +8,8 @@ import pytest
 
 from activities import configuration
 from runtime.settings import Settings
+from workflows.contract.base import Frozen
+from workflows.contract.checks import REPORT_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/architecture.md")
@@ -57,16 +59,25 @@ def test_every_setting_is_documented_and_no_other() -> None:
     rows = set(re.findall(r"^\| `(OVERNIGHT_\w+)` \|", text_of(SETTINGS), re.MULTILINE))
     assert rows == known
     mentioned = set(re.findall(r"\bOVERNIGHT_[A-Z_]*[A-Z]\b", text_of(SETTINGS)))
-    assert mentioned == known | COMMAND_LINE
+    assert mentioned == known | COMMAND_LINE | {REPORT_VARIABLE}
 
 
 def test_every_key_of_a_repositorys_file_is_documented() -> None:
     """Each key that the parser takes has a row of its own, and no other has."""
-    assert set(configuration._File.model_fields) == {"environment", "checks"}
-    environment = {f"environment.{name}" for name in configuration._Environment.model_fields}
-    checks = {f"checks.<name>.{name}" for name in configuration._Check.model_fields}
-    rows = re.findall(r"^\| `((?:environment|checks)\.[^`]+)` \|", text_of(SETTINGS), re.MULTILINE)
-    assert set(rows) == environment | checks
+    tables: dict[str, type[Frozen]] = {
+        "environment": configuration._Environment,
+        "checks": configuration._Check,
+        "gate": configuration._Gate,
+        "approvals": configuration._Approvals,
+    }
+    assert set(configuration._File.model_fields) == set(tables)
+    keys = {
+        f"checks.<name>.{key}" if table == "checks" else f"{table}.{key}"
+        for table, model in tables.items()
+        for key in model.model_fields
+    }
+    rows = re.findall(rf"^\| `((?:{'|'.join(tables)})\.[^`]+)` \|", text_of(SETTINGS), re.MULTILINE)
+    assert set(rows) == keys
 
 
 @pytest.mark.parametrize("page", ["README.md", SETTINGS])

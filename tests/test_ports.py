@@ -9,7 +9,8 @@ from activities.model.adapter import LiteLlmModel
 from activities.pull_requests.git import GitPullRequests
 from activities.sandbox.adapter import LocalSandboxes
 from activities.worker import PortMismatchError, activities_of
-from tests.fakes import FakeArchive, FakeChecks, FakeModel, FakePullRequests, FakeSandbox
+from tests.fake_checks import FakeChecks
+from tests.fakes import FakeArchive, FakeModel, FakePullRequests, FakeSandbox
 from workflows.contract import names
 from workflows.contract.sandbox import CloseSandbox, SandboxClosed
 from workflows.ports import PORTS, Archive, Checks, Model, PullRequests, Sandbox
@@ -61,4 +62,7 @@ def test_the_workflow_is_registered_under_the_contract_names() -> None:
         names.PROMPT_SIGNAL,
         names.INTERRUPT_SIGNAL,
         names.CLOSE_SIGNAL,
+        names.DECIDE_SIGNAL,
+        names.CONFIGURE_SIGNAL,
     }
+    assert set(definition.updates) == {names.REVISE_UPDATE, names.WITHDRAW_UPDATE}

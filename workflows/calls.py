@@ -12,8 +12,25 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
-from workflows.contract.checks import CheckPlan, CheckResult, DetectChecks, RunCheck
-from workflows.contract.model import ModelCall, ModelStep
+from workflows.contract.checks import (
+    Baseline,
+    CheckPlan,
+    CheckResult,
+    DetectChecks,
+    FilesFixed,
+    FixFiles,
+    PrepareBaseline,
+    QuickCheck,
+    QuickResult,
+    RunCheck,
+)
+from workflows.contract.judging import Examination, Examine, Judgement, JudgeWork
+from workflows.contract.model import (
+    CompactTranscript,
+    ModelCall,
+    ModelStep,
+    TranscriptCompacted,
+)
 from workflows.contract.names import HOSTS_QUEUE, MODELS_QUEUE
 from workflows.contract.pull_request import Propose, PullRequest
 from workflows.contract.sandbox import (
@@ -50,6 +67,9 @@ KEEPING_ALL = timedelta(hours=3)
 The longest takes 2.4 h: 4 GiB of output in frames of one byte, 500,000 a second (measured).
 """
 
+OPENING = timedelta(hours=2)
+"""For a sandbox with its environment set up."""
+
 # An activity that no worker knows would otherwise be retried in silence for ever.
 _UNKNOWN_ACTIVITY = ["NotFoundError"]
 UNTIL_DONE = RetryPolicy(
@@ -61,6 +81,12 @@ A_FEW_TIMES = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=30),
     maximum_attempts=6,
+    non_retryable_error_types=_UNKNOWN_ACTIVITY,
+)
+PROVIDER_WITH_FALLBACK = RetryPolicy(
+    initial_interval=timedelta(seconds=2),
+    maximum_interval=timedelta(seconds=10),
+    maximum_attempts=3,
     non_retryable_error_types=_UNKNOWN_ACTIVITY,
 )
 PROVIDER = RetryPolicy(
@@ -90,15 +116,27 @@ async def interruptible(handle: ActivityHandle[Result], interrupted: Callable[[]
     raise InterruptedCallError
 
 
-def step(request: ModelCall) -> ActivityHandle[ModelStep]:
-    """Start one step of the model."""
+async def patiently(handle: ActivityHandle[Result], interrupted: Callable[[], bool]) -> Result:
+    """Wait for an activity that goes on whether the session is interrupted or not.
+
+    Raises:
+        InterruptedCallError: the interrupt came first.
+    """
+    await workflow.wait_condition(lambda: handle.done() or interrupted())
+    if not handle.done():
+        raise InterruptedCallError
+    return await handle
+
+
+def step(request: ModelCall, *, has_fallback: bool = False) -> ActivityHandle[ModelStep]:
+    """Start one step of the model; with another model to fall back on, it is tried less often."""
     return workflow.start_activity_method(
         Model.step,
         request,
         task_queue=MODELS_QUEUE,
         start_to_close_timeout=timedelta(minutes=20),
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=PROVIDER,
+        retry_policy=PROVIDER_WITH_FALLBACK if has_fallback else PROVIDER,
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
         summary=f"turn {request.turn} step {request.step}",
     )
@@ -112,7 +150,7 @@ def open_sandbox(
         Sandbox.open,
         request,
         task_queue=HOSTS_QUEUE if binding is None else binding.queue,
-        start_to_close_timeout=timedelta(hours=2),
+        start_to_close_timeout=OPENING,
         heartbeat_timeout=HEARTBEAT,
         retry_policy=A_FEW_TIMES,
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
@@ -205,6 +243,83 @@ def run_check(request: RunCheck) -> ActivityHandle[CheckResult]:
         retry_policy=UNTIL_DONE,
         cancellation_type=ActivityCancellationType.TRY_CANCEL,
         summary=_one_line(request.check.command),
+    )
+
+
+def baseline(request: PrepareBaseline, binding: SandboxBinding) -> ActivityHandle[Baseline]:
+    """Start to find out what the checks say of the base commit."""
+    longest = sum(check.timeout_seconds for check in request.plan.checks)
+    return workflow.start_activity_method(
+        Checks.baseline,
+        request,
+        task_queue=binding.queue,
+        start_to_close_timeout=timedelta(seconds=longest) + KEEPING + OPENING,
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary="the checks on the base commit",
+    )
+
+
+async def quick_check(request: QuickCheck) -> QuickResult:
+    """Look at edited files; not interruptible, because it takes seconds at most."""
+    return await workflow.execute_activity_method(
+        Checks.quick,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=2),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+async def fix_files(request: FixFiles) -> FilesFixed:
+    """Let fixers change files."""
+    return await workflow.execute_activity_method(
+        Checks.fix,
+        request,
+        task_queue=request.binding.queue,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+async def examine(request: Examine, binding: SandboxBinding) -> Examination:
+    """Look at what the work changes of that which judges it."""
+    return await workflow.execute_activity_method(
+        Checks.examine,
+        request,
+        task_queue=binding.queue,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+async def judge(request: JudgeWork, binding: SandboxBinding) -> Judgement:
+    """Compare what the checks said with what they say of the base."""
+    return await workflow.execute_activity_method(
+        Checks.judge,
+        request,
+        task_queue=binding.queue,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=A_FEW_TIMES,
+    )
+
+
+def compact(request: CompactTranscript) -> ActivityHandle[TranscriptCompacted]:
+    """Start to sum up the transcript."""
+    return workflow.start_activity_method(
+        Model.compact,
+        request,
+        task_queue=MODELS_QUEUE,
+        start_to_close_timeout=timedelta(minutes=20),
+        heartbeat_timeout=HEARTBEAT,
+        retry_policy=PROVIDER,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary=f"turn {request.turn}: summing up",
     )
 
 

@@ -6,16 +6,18 @@ from typing import TypeVar
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import calls
-from workflows.contract.base import CommitSha
+from workflows.contract.base import CommandId, CommitSha
 from workflows.contract.checks import DetectChecks
 from workflows.contract.failures import Failure
 from workflows.contract.names import HOSTS_QUEUE
 from workflows.contract.sandbox import (
     CloseSandbox,
+    ExportWork,
     Opened,
     OpenSandbox,
     SandboxBinding,
     SandboxReady,
+    WorkBundle,
 )
 from workflows.contract.session import Phase
 from workflows.record import SessionRecord
@@ -33,6 +35,10 @@ MADE_ANEW = (
 )
 
 
+class LostTooOftenError(Exception):
+    """Sandboxes are lost again and again; the turn fails, the session stays."""
+
+
 async def ensure_open(record: SessionRecord) -> None:
     """Open the sandbox unless the session has one, and learn the repository's checks once."""
     if record.state.binding is None:
@@ -43,7 +49,7 @@ async def ensure_open(record: SessionRecord) -> None:
             DetectChecks(
                 session=record.session,
                 repository=record.options.repository,
-                commit=_base(record),
+                commit=base(record),
             ),
             record.binding,
         )
@@ -86,6 +92,37 @@ def failure_type(error: ActivityError) -> str | None:
     return error.cause.type if isinstance(error.cause, ApplicationError) else None
 
 
+def failure_text(error: ActivityError) -> str:
+    """Return what a failed activity says, for people and the model."""
+    cause = error.cause or error
+    return (getattr(cause, "message", "") or str(cause))[:1_500]
+
+
+def base(record: SessionRecord) -> CommitSha:
+    """Return the commit the session starts from; asking before it is known is a defect."""
+    assert record.state.base_commit is not None
+    return record.state.base_commit
+
+
+async def export(record: SessionRecord, name: str) -> WorkBundle:
+    """Take the work out and remember it as the session's checkpoint."""
+    work = await in_sandbox(
+        record,
+        lambda: calls.export_work(
+            ExportWork(
+                session=record.session,
+                turn=record.state.turns,
+                binding=record.binding,
+                base=base(record),
+                # A command that was lost with its sandbox stays lost: ask the new one anew.
+                command_id=CommandId(f"{name}-g{record.binding.generation}"),
+            )
+        ),
+    )
+    record.update(checkpoint=work)
+    return work
+
+
 async def _open(record: SessionRecord, binding: SandboxBinding | None) -> SandboxReady:
     generation = 0 if binding is None else binding.generation + 1
     sandbox_id = record.state.sandbox_id or f"{record.session}-r{record.run_index}"
@@ -103,8 +140,3 @@ async def _open(record: SessionRecord, binding: SandboxBinding | None) -> Sandbo
     ready = await calls.interruptible(handle, lambda: record.interrupted)
     record.update(binding=ready.binding, base_commit=ready.base_commit)
     return ready
-
-
-def _base(record: SessionRecord) -> CommitSha:
-    assert record.state.base_commit is not None
-    return record.state.base_commit

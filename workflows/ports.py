@@ -9,8 +9,25 @@ from abc import ABC, abstractmethod
 
 from temporalio import activity
 
-from workflows.contract.checks import CheckPlan, CheckResult, DetectChecks, RunCheck
-from workflows.contract.model import ModelCall, ModelStep
+from workflows.contract.checks import (
+    Baseline,
+    CheckPlan,
+    CheckResult,
+    DetectChecks,
+    FilesFixed,
+    FixFiles,
+    PrepareBaseline,
+    QuickCheck,
+    QuickResult,
+    RunCheck,
+)
+from workflows.contract.judging import Examination, Examine, Judgement, JudgeWork
+from workflows.contract.model import (
+    CompactTranscript,
+    ModelCall,
+    ModelStep,
+    TranscriptCompacted,
+)
 from workflows.contract.pull_request import Propose, PullRequest
 from workflows.contract.sandbox import (
     CloseSandbox,
@@ -91,6 +108,14 @@ class Model(ABC):
         A cut stream is `model_retry`, never a short answer.
         """
 
+    @activity.defn(name="model.compact")
+    @abstractmethod
+    async def compact(self, request: CompactTranscript) -> TranscriptCompacted:
+        """Sum up a transcript; a repeat returns the journaled summary without a new request.
+
+        Raises what `step` raises; `model_compact` when even this request is too long.
+        """
+
 
 class Checks(ABC):
     """The repository's own compilers, linters and tests."""
@@ -103,7 +128,45 @@ class Checks(ABC):
     @activity.defn(name="checks.run")
     @abstractmethod
     async def run(self, request: RunCheck) -> CheckResult:
-        """Run one check in the sandbox; a repeat attaches by its command id."""
+        """Run one check in the sandbox and read its report; a repeat attaches by its command id.
+
+        Heartbeats while it runs. A report that cannot be read, or a check that cannot be run, is a
+        finding of kind `environment`, never an error.
+        """
+
+    @activity.defn(name="checks.baseline")
+    @abstractmethod
+    async def baseline(self, request: PrepareBaseline) -> Baseline:
+        """Run all checks on the base commit in a sandbox of its own; a repeat attaches or finds it.
+
+        Kept create-only by repository, commit, plan and environment. The sandbox is removed.
+        """
+
+    @activity.defn(name="checks.quick")
+    @abstractmethod
+    async def quick(self, request: QuickCheck) -> QuickResult:
+        """Look at edited files; changes nothing, so a repeat only costs its seconds.
+
+        What cannot be run is left out: it is for the gate to tell.
+        """
+
+    @activity.defn(name="checks.fix")
+    @abstractmethod
+    async def fix(self, request: FixFiles) -> FilesFixed:
+        """Run the fixers over the files; a repeat attaches to the same command."""
+
+    @activity.defn(name="checks.examine")
+    @abstractmethod
+    async def examine(self, request: Examine) -> Examination:
+        """Read in the bare mirror what the work changes; depends on nothing but the request.
+
+        Raises `git_tampered` when the bundle is not what it says, not retryable.
+        """
+
+    @activity.defn(name="checks.judge")
+    @abstractmethod
+    async def judge(self, request: JudgeWork) -> Judgement:
+        """Compare and put into words; depends on nothing but the request and what it names."""
 
 
 class PullRequests(ABC):

@@ -4,19 +4,30 @@ Mutable, unlike `SessionState`, its form between runs. Turn, delivery and sessio
 whatever should be seen without a worker goes through `show`.
 """
 
+from typing import NamedTuple
+
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
+from temporalio.workflow import ActivityHandle
 
-from workflows.contract.names import PHASE_ATTRIBUTE, VIEW_MEMO
-from workflows.contract.sandbox import SandboxBinding
+from workflows.contract.asking import DecideSignal
+from workflows.contract.base import PromptId
+from workflows.contract.checks import Baseline, CheckResult
+from workflows.contract.judging import Judgement, Verdict
+from workflows.contract.names import OPTIONS_MEMO, PHASE_ATTRIBUTE, VIEW_MEMO
+from workflows.contract.sandbox import SandboxBinding, WorkBundle
 from workflows.contract.session import (
     QUEUED_EXCERPT_CHARACTERS,
+    VIEWED_QUEUE,
+    ConfigureSignal,
     Phase,
     PromptMode,
     PromptSignal,
     PullRequestState,
+    QueuedPrompt,
     SessionInput,
     SessionView,
+    StopReason,
     TurnEnd,
     TurnState,
     ViewedPullRequest,
@@ -24,9 +35,22 @@ from workflows.contract.session import (
 from workflows.contract.transcript import FromPrompt, FromWorkflow, NewMessage
 from workflows.policy import admission
 
-NOTE_BYTES = 600
+NOTE_BYTES = 500
+EDITS_LOOKED_AT = 16
+EDITED_PATH_CHARACTERS = 300
+INTERRUPTED = "stopped by a person; send a prompt to go on"
 
 PHASE_KEY = SearchAttributeKey.for_keyword(PHASE_ATTRIBUTE)
+
+
+class Judged(NamedTuple):
+    """Work with all that is known of it."""
+
+    work: WorkBundle
+    verdict: Verdict
+    results: tuple[CheckResult, ...] = ()
+    judgement: Judgement | None = None
+    """None when there was nothing to judge, or nothing has changed since it was."""
 
 
 class SessionRecord:
@@ -44,6 +68,14 @@ class SessionRecord:
         """A person wants the running turn to stop."""
 
         self.closing = False
+        self.decision: DecideSignal | None = None
+        """The answer to what is asked, until it is taken up."""
+
+        self.preparing: ActivityHandle[Baseline] | None = None
+        """The baseline that is being found out."""
+
+        self.judged: Judged | None = None
+        """The work that the running turn finishes with, for its delivery."""
 
     def update(self, **changes: object) -> None:
         """Replace fields of the state."""
@@ -52,6 +84,10 @@ class SessionRecord:
     def update_turn(self, **changes: object) -> None:
         """Replace fields of the running turn."""
         self.update(turn=self.turn.model_copy(update=changes))
+
+    def update_gate(self, **changes: object) -> None:
+        """Replace fields of what the gate remembers of the running turn."""
+        self.update_turn(gate=self.turn.gate.model_copy(update=changes))
 
     @property
     def turn(self) -> TurnState:
@@ -65,6 +101,17 @@ class SessionRecord:
         assert self.state.binding is not None
         return self.state.binding
 
+    @property
+    def model(self) -> str:
+        """The model to ask: the session's own, or the fallback the running turn has come to."""
+        turn = self.state.turn
+        models = (self.options.model, *self.options.fallbacks)
+        return models[min(turn.fallback if turn is not None else 0, len(models) - 1)]
+
+    def now(self) -> float:
+        """Return the workflow's clock in seconds since the epoch."""
+        return workflow.now().timestamp()
+
     def receive(self, prompt: PromptSignal) -> None:
         """Queue a prompt once; refuse it, visibly, when the queue is full."""
         state = self.state
@@ -73,15 +120,50 @@ class SessionRecord:
             return
         if decision is admission.Admission.REFUSED:
             self.refused = f"{prompt.id}: too much is waiting already ({len(state.queue)} prompts)"
-            self.show()
+            self.show(activity=self.activity)
             return
         urgent = prompt.mode is PromptMode.INTERRUPT
-        excerpt = prompt.excerpt[:QUEUED_EXCERPT_CHARACTERS]
-        prompt = prompt.model_copy(update={"excerpt": excerpt})
+        prompt = _short(prompt)
         queue = (prompt, *state.queue) if urgent else (*state.queue, prompt)
         self.update(queue=queue, seen=admission.remember(prompt.id, state.seen))
         if urgent:
             self.interrupt()
+        self.show(activity=self.activity)
+
+    def replace(self, prompt: PromptId, replacement: PromptSignal | None) -> int:
+        """Put another prompt, or none, into the place of a waiting one; return how many wait."""
+        queue: list[PromptSignal] = []
+        for waiting in self.state.queue:
+            if waiting.id != prompt:
+                queue.append(waiting)
+            elif replacement is not None:
+                queue.append(_short(replacement))
+                self.update(seen=admission.remember(replacement.id, self.state.seen))
+        self.update(queue=tuple(queue))
+        self.show(activity=self.activity)
+        return len(queue)
+
+    def decide(self, decision: DecideSignal) -> None:
+        """Take an answer to what is asked; any other is refused, visibly."""
+        asked = self.state.asked
+        if asked is not None and asked.id == decision.question and self.decision is None:
+            self.decision = decision
+            return
+        if decision == self.decision:
+            return
+        self.refused = f"{decision.question[:20]}: this question is not open"
+        self.show(activity=self.activity)
+
+    def configure(self, wanted: ConfigureSignal) -> None:
+        """Change model or budget; a turn that had fallen back asks the first model again."""
+        changes = wanted.model_dump(exclude_none=True, exclude={"budget"})
+        if wanted.budget is not None:
+            changes["budget"] = wanted.budget
+        self.options = self.options.model_copy(update=changes)
+        if self.state.turn is not None and (wanted.model or wanted.fallbacks is not None):
+            self.update_turn(fallback=0)
+        workflow.upsert_memo({OPTIONS_MEMO: self.options})
+        self.show(activity=self.activity)
 
     def interrupt(self) -> None:
         """Ask the running turn, if there is one, to stop."""
@@ -99,15 +181,24 @@ class SessionRecord:
         )
         self.tell(FromPrompt(prompt_id=prompt.id))
 
+    def end(self, reason: StopReason, summary: str) -> TurnEnd:
+        """Describe an end of the running turn."""
+        return TurnEnd(turn=self.turn.number, reason=reason, summary=summary[:300])
+
+    def interrupted_end(self) -> TurnEnd:
+        """Describe the end of a turn that a person stopped."""
+        return self.end(StopReason.INTERRUPTED, INTERRUPTED)
+
     def end_turn(self, end: TurnEnd) -> None:
         """Leave the turn; what its model has not been told yet stays pending."""
         self.interrupted = False
+        self.judged = None
         self.update(turn=None, last=end)
 
     def note(self, text: str, call_id: str | None = None) -> None:
         """Let the next model call begin with a text of ours, as an answer if a call is named.
 
-        Cut to 600 bytes: with the most calls of a step the state still fits a new run.
+        Cut to 500 bytes: with the most calls of a step the state still fits a new run.
         """
         short = text.encode()[:NOTE_BYTES].decode(errors="ignore")
         self.tell(FromWorkflow(text=short, call_id=call_id))
@@ -115,6 +206,18 @@ class SessionRecord:
     def tell(self, *messages: NewMessage) -> None:
         """Let the next model call begin with these messages."""
         self.update(pending=(*self.state.pending, *messages))
+
+    def note_edit(self, path: str) -> None:
+        """Remember a file to be looked at by the quick checks."""
+        inside = path.removeprefix(f"{self.binding.workspace}/")
+        if len(inside) > EDITED_PATH_CHARACTERS:
+            return
+        edited = dict.fromkeys((*self.turn.gate.edited, inside))
+        self.update_gate(edited=tuple(edited)[-EDITS_LOOKED_AT:])
+
+    def is_steered(self) -> bool:
+        """Tell whether a prompt waits that is meant for the running turn."""
+        return any(prompt.mode is PromptMode.STEER for prompt in self.state.queue)
 
     def take_steering(self) -> None:
         """Move the prompts that steer the running turn from the queue to its next model call."""
@@ -154,12 +257,26 @@ class SessionRecord:
             last=state.last,
             checks=state.checks,
             refused=self.refused,
+            asked=state.asked,
+            queue=tuple(
+                QueuedPrompt(id=each.id, mode=each.mode, excerpt=each.excerpt)
+                for each in state.queue[:VIEWED_QUEUE]
+            ),
+            model=self.model,
+            verdict=state.verdict,
         )
+
+
+def _short(prompt: PromptSignal) -> PromptSignal:
+    return prompt.model_copy(update={"excerpt": prompt.excerpt[:QUEUED_EXCERPT_CHARACTERS]})
 
 
 def _viewed(proposal: PullRequestState | None) -> ViewedPullRequest | None:
     if proposal is None:
         return None
     return ViewedPullRequest(
-        revision=proposal.revision, commit=proposal.commit, passed=proposal.passed
+        revision=proposal.revision,
+        commit=proposal.commit,
+        passed=proposal.passed,
+        draft=proposal.draft,
     )

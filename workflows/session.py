@@ -7,24 +7,29 @@ from typing import Never
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import calls, delivery, opening, turn
+from workflows import baseline, calls, delivery, opening, turn
 from workflows.calls import InterruptedCallError
 from workflows.contract import names
+from workflows.contract.asking import DecideSignal
+from workflows.contract.base import PromptId
 from workflows.contract.session import (
     ArchiveRun,
     CloseSignal,
+    ConfigureSignal,
     InterruptSignal,
     Phase,
     PreviousRun,
     PromptSignal,
+    PromptsWaiting,
+    RevisePrompt,
     SessionEnd,
     SessionInput,
     StopReason,
-    TurnEnd,
+    WithdrawPrompt,
 )
-from workflows.policy import renewal
+from workflows.policy import admission, renewal
 from workflows.record import PHASE_KEY, SessionRecord
 
 
@@ -54,6 +59,42 @@ class AgentSession:
         self._record.closing = True
         self._record.interrupt()
 
+    @workflow.signal(name=names.DECIDE_SIGNAL)
+    def decide(self, decision: DecideSignal) -> None:
+        """Answer what the session asks."""
+        self._record.decide(decision)
+
+    @workflow.signal(name=names.CONFIGURE_SIGNAL)
+    def configure(self, wanted: ConfigureSignal) -> None:
+        """Change model or budget from the next model call on."""
+        self._record.configure(wanted)
+
+    @workflow.update(name=names.REVISE_UPDATE)
+    def revise(self, request: RevisePrompt) -> PromptsWaiting:
+        """Put another prompt into the place of a waiting one."""
+        return PromptsWaiting(waiting=self._record.replace(request.prompt, request.replacement))
+
+    @revise.validator
+    def _validate_revise(self, request: RevisePrompt) -> None:
+        self._require_waiting(request.prompt)
+        if admission.is_known(request.replacement.id, self._record.state):
+            message = f"prompt {request.replacement.id!r} was sent before; give it a new id"
+            raise ApplicationError(message, type=names.NOT_WAITING, non_retryable=True)
+
+    @workflow.update(name=names.WITHDRAW_UPDATE)
+    def withdraw(self, request: WithdrawPrompt) -> PromptsWaiting:
+        """Take back a waiting prompt."""
+        return PromptsWaiting(waiting=self._record.replace(request.prompt, None))
+
+    @withdraw.validator
+    def _validate_withdraw(self, request: WithdrawPrompt) -> None:
+        self._require_waiting(request.prompt)
+
+    def _require_waiting(self, prompt: PromptId) -> None:
+        if all(waiting.id != prompt for waiting in self._record.state.queue):
+            message = f"prompt {prompt!r} does not wait: it is worked on, done, or unknown"
+            raise ApplicationError(message, type=names.NOT_WAITING, non_retryable=True)
+
     @workflow.run
     async def run(self, _start: SessionInput) -> SessionEnd:
         """Work on prompts until the session is closed."""
@@ -77,16 +118,14 @@ class AgentSession:
             if end is None:
                 self._renew()
             if end.reason is StopReason.FINISHED:
-                await delivery.deliver(record, end)
+                end = await delivery.deliver(record, end)
         except InterruptedCallError:
-            end = turn.interrupted(record)
+            end = record.interrupted_end()
         except ActivityError as error:
             workflow.logger.warning("turn.failed", extra={"failure": str(error.cause)[:500]})
-            end = TurnEnd(
-                turn=record.turn.number,
-                reason=StopReason.FAILED,
-                summary=turn.failure_text(error)[:300],
-            )
+            end = record.end(StopReason.FAILED, opening.failure_text(error))
+        except opening.LostTooOftenError as error:
+            end = record.end(StopReason.FAILED, str(error))
         record.end_turn(end)
 
     async def _wait(self) -> None:
@@ -118,6 +157,7 @@ class AgentSession:
         """Keep the work, remove the sandbox, leave what a reopening needs."""
         record = self._record
         record.show(activity="keeping the work and removing the sandbox")
+        await baseline.abandon(record)
         if record.state.binding is not None:
             await self._keep_work()
         await opening.remove(record)
@@ -132,7 +172,7 @@ class AgentSession:
 
     async def _keep_work(self) -> None:
         try:
-            await delivery.export(self._record, f"export-close-r{self._record.run_index}")
+            await opening.export(self._record, f"export-close-r{self._record.run_index}")
         except ActivityError as error:
             # Closing must not hang on a sandbox that is broken; the last checkpoint stands.
             workflow.logger.warning("export.failed", extra={"failure": str(error.cause)[:500]})

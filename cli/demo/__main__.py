@@ -1,7 +1,7 @@
 """`make demo`: from an empty folder to a pull request, with nothing left running.
 
-`playground` makes the repository, `hosting` the processes, `tour` runs the session; this says
-what happens and makes sure that it ends.
+`playground` makes the repository, `hosting` the processes, `tour` runs the session, `endings` shows
+what came of it; this says what happens and makes sure that it ends.
 """
 
 import contextlib
@@ -18,8 +18,9 @@ import typer
 
 from cli import reaching, show
 from cli.client import Gateway
-from cli.demo import hosting, scenario, tour
+from cli.demo import endings, hosting, scenario, tour
 from cli.demo.playground import Playground
+from cli.demo.script import Json
 from cli.problems import CliProblem, Code, ExitCode
 from cli.stack import environment, folder
 from cli.terminal import inert, inert_line, report, result, say
@@ -37,23 +38,26 @@ def demo(
     place: Annotated[
         Path, typer.Option("--folder", help="Folder to play in; the demo makes it anew.")
     ] = Path(".demo"),
+    cheat: Annotated[
+        bool, typer.Option("--cheat", help="Watch a scripted model that changes the tests instead.")
+    ] = False,
     no_color: Annotated[str, typer.Option(envvar="NO_COLOR", hidden=True)] = "",
 ) -> None:
-    """Show a session from its prompt to its pull request, on a small project of its own."""
+    """Show a session from its prompt to its pull request, or to the refusal of a cheat."""
     if no_color:
         context.color = False
     playground = Playground(place.absolute())
     playground.require_free()
     hosting.sweep(playground.home)
     playground.remove_home()
-    raise typer.Exit(_play(playground))
+    raise typer.Exit(_play(playground, cheat=cheat))
 
 
-def _play(playground: Playground) -> ExitCode:
+def _play(playground: Playground, *, cheat: bool) -> ExitCode:
     began = time.monotonic()
     code = ExitCode.ERROR
     try:
-        code = _session(playground, began)
+        code = _session(playground, began, cheat=cheat)
     except CliProblem as problem:
         report(problem)
         code = problem.exit_code
@@ -67,21 +71,24 @@ def _play(playground: Playground) -> ExitCode:
         hosting.sweep(playground.home)
     if code is ExitCode.OK:
         playground.remove_home()
-        _farewell(playground)
+        _farewell(playground, cheat=cheat)
     elif (playground.home / "logs").is_dir():
         say(f"\nNothing is left running; the logs are in {playground.home / 'logs'}")
     return code
 
 
-def _session(playground: Playground, began: float) -> ExitCode:
+def _session(playground: Playground, began: float, *, cheat: bool) -> ExitCode:
     settings = reaching.settings().model_copy(update={"home": playground.home})
-    _announce_model(settings)
+    if cheat:
+        settings = settings.model_copy(update={"model": None})
+    _announce_model(settings, cheat=cheat)
     sandbox = _choose_sandbox(settings)
     playground.make()
     folder.prepare(playground.home)
     place = _near(playground.repository)
     _fact("repository", f"{place}, a small Python project with a defect")
-    with _stack(settings, sandbox) as gateway:
+    script = scenario.cheat() if cheat else scenario.script()
+    with _stack(settings, sandbox, script) as gateway:
         stack_seconds = time.monotonic() - began
         _fact("stack", f"Temporal, three workers and the gateway, ready in {stack_seconds:.1f} s")
         session = tour.start(gateway, playground)
@@ -90,7 +97,8 @@ def _session(playground: Playground, began: float) -> ExitCode:
             _fact("task", typer.style(scenario.TASK, bold=True))
             say("")
             ended = tour.follow(gateway, session.id)
-            is_good = tour.conclude(gateway, playground, ended)
+            conclude = endings.refused if cheat else endings.proposed
+            is_good = conclude(gateway, playground, ended)
             _costs(settings, ended, stack_seconds)
         finally:
             tour.close(gateway, session.id)
@@ -98,19 +106,23 @@ def _session(playground: Playground, began: float) -> ExitCode:
 
 
 @contextlib.contextmanager
-def _stack(settings: Settings, sandbox: str) -> Iterator[Gateway]:
+def _stack(settings: Settings, sandbox: str, replies: dict[str, list[Json]]) -> Iterator[Gateway]:
     """Have a stack that asks the person's model, or else the scripted one."""
     with contextlib.ExitStack() as opened:
         port = None
         if settings.model is None:
             script = settings.home / "script.json"
-            script.write_text(json.dumps(scenario.script()))
+            script.write_text(json.dumps(replies))
             port = opened.enter_context(hosting.scripted_model(settings.home, script))
         variables = hosting.demo_environment(settings.home, model_port=port, sandbox=sandbox)
         yield opened.enter_context(hosting.local_stack(settings, variables))
 
 
-def _announce_model(settings: Settings) -> None:
+def _announce_model(settings: Settings, *, cheat: bool) -> None:
+    if cheat:
+        say(typer.style("Overnight: a model that cheats gets no pull request\n", bold=True))
+        _fact("model", "SCRIPTED: it changes the tests instead of the code; all else is real")
+        return
     say(typer.style("Overnight: from a task to a pull request\n", bold=True))
     if settings.model is None:
         _fact("model", "SCRIPTED: no OVERNIGHT_MODEL is set, so the replies come from a script,")
@@ -174,8 +186,11 @@ def _costs(settings: Settings, ended: tour.Ended, stack_seconds: float) -> None:
     result(f"time     stack ready in {stack_seconds:.1f} s; {replied}session {ended.seconds:.1f} s")
 
 
-def _farewell(playground: Playground) -> None:
+def _farewell(playground: Playground, *, cheat: bool) -> None:
     place = _near(playground.repository)
+    if cheat:
+        say(f"\nNothing is left running; {place} is as it was. The honest way: make demo")
+        return
     say(f"\nNothing is left running; {place} stays with its branch: paste the merge command above.")
     say("On a repository of your own:")
     overnight = _near(Path(sys.executable).with_name("overnight"))

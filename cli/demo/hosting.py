@@ -53,7 +53,8 @@ def demo_environment(home: Path, *, model_port: int | None, sandbox: str) -> dic
     environment = {
         name: value
         for name, value in person_environment().items()
-        if name.startswith("OVERNIGHT_MODEL") or not name.startswith(("OVERNIGHT_", "TEMPORAL_"))
+        if (name.startswith("OVERNIGHT_MODEL") and model_port is None)
+        or not name.startswith(("OVERNIGHT_", "TEMPORAL_"))
     }
     if model_port is not None:
         for name in [name for name in environment if name.upper() in PROXY_NAMES]:

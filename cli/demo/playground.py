@@ -82,6 +82,10 @@ class Playground(NamedTuple):
             part if _COLOUR.fullmatch(part) else inert(part) for part in _COLOUR.split(text)
         )
 
+    def branches(self) -> list[str]:
+        """Return the names of the repository's branches."""
+        return self.git("branch", "--format=%(refname:short)").split()
+
     def git(self, *arguments: str) -> str:
         """Run git in the repository; nothing in the caller's environment points it elsewhere.
 

@@ -49,6 +49,34 @@ def _(event: events.PromptArrived) -> list[str]:
 
 
 @describe.register
+def _(event: events.PromptRevised) -> list[str]:
+    return [f"waiting prompt replaced: {inert_line(event.excerpt, SHELL_CHARACTERS)}"]
+
+
+@describe.register
+def _(event: events.PromptWithdrawn) -> list[str]:
+    return [f"waiting prompt taken back: {inert_line(event.prompt_id)}"]
+
+
+@describe.register
+def _(event: events.DecisionMade) -> list[str]:
+    if event.approved:
+        answer = inert_line(event.text, SHELL_CHARACTERS)
+        return [_bold(f"a person answered: {answer}" if answer else "a person allowed it")]
+    return [_bold("a person refused it") + _because(event.text)]
+
+
+@describe.register
+def _(event: events.Configured) -> list[str]:
+    changed = [f"model {inert_line(event.model)}"] if event.model else []
+    if event.fallbacks is not None:
+        changed.append(f"else {inert_line(', '.join(event.fallbacks)) or 'no other'}")
+    if event.budget is not None:
+        changed.append(show.budget(event.budget))
+    return [f"from now on: {', '.join(changed)}"]
+
+
+@describe.register
 def _(event: events.StopRequested) -> list[str]:
     what = "stop" if event.kind == "interrupt.requested" else "close"
     return [f"asked to {what}{_because(event.reason)}"]
@@ -133,9 +161,48 @@ def _(event: events.CheckStarted) -> list[str]:
 
 @describe.register
 def _(event: events.CheckFinished) -> list[str]:
-    verdict = _verdict("passed" if event.passed else "failed", good=event.passed)
+    word = ("passed" if event.passed else "failed") if event.runnable else "could not be run"
+    verdict = _verdict(word, good=event.passed)
     ended = _ended(event.outcome, event.exit_code, event.seconds)
-    return [f"check {inert_line(event.name)} {verdict}, {ended}"]
+    return [f"check {inert_line(event.name)} {verdict}, {ended}{_found(event)}"]
+
+
+@describe.register
+def _(event: events.BaselineStarted) -> list[str]:
+    return [f"checking what was there before, at {event.commit[:12]}"]
+
+
+@describe.register
+def _(event: events.BaselineReady) -> list[str]:
+    how = "known already" if event.cached else f"found in {show.duration(event.seconds)}"
+    checks = inert_line(", ".join(event.checks), 500) or "no checks"
+    return [f"before the work ({how}): {checks}"]
+
+
+@describe.register
+def _(event: events.QuickChecked) -> list[str]:
+    found = _verdict(show.findings(event.findings), good=not event.findings)
+    took = show.duration(event.seconds)
+    return [f"quick check of the edit: {found} in {took}", *_shown(event.shown)]
+
+
+@describe.register
+def _(event: events.FilesMended) -> list[str]:
+    return [f"mended by the checks' own fixers: {inert_line(', '.join(event.files))}"]
+
+
+@describe.register
+def _(event: events.WorkJudged) -> list[str]:
+    counted = show.judged(event.counts, event.tests, event.tests_at_base)
+    good = not event.counts.blocking
+    headline = f"work judged, round {event.round}: {_verdict(counted, good=good)}"
+    unrunnable = [f"could not be run: {inert_line(name)}" for name in event.unrunnable]
+    return [headline, *unrunnable, *_shown(event.shown)]
+
+
+@describe.register
+def _(event: events.TranscriptCompacted) -> list[str]:
+    return [f"the transcript was summed up: {event.messages_before} → {event.messages} messages"]
 
 
 @describe.register
@@ -159,6 +226,16 @@ def _(event: events.WorkFailed) -> list[str]:
 def _(event: events.SessionEnded) -> list[str]:
     did = "closed" if event.kind == "session.closed" else "broke"
     return [_bold(f"session {did}") + _because(event.reason)]
+
+
+def _shown(findings: tuple[str, ...]) -> list[str]:
+    return [inert_line(finding, 240) for finding in findings]
+
+
+def _found(event: events.CheckFinished) -> str:
+    if event.tests is not None and event.tests.ran:
+        return f": {event.tests.passed} tests passed, {event.tests.failed} failed"
+    return f": {show.findings(event.findings)}" if event.findings else ""
 
 
 def _because(reason: str) -> str:

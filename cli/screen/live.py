@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from cli import questions, show
 from cli.problems import CliProblem
 from cli.screen import events
 from cli.screen.inert import InertText
@@ -11,24 +12,45 @@ from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
 from cli.terminal import inert_line, report, say
 from cli.transport import waiting_for
 from workflows.contract.api import Problem
+from workflows.contract.asking import Asked
 from workflows.contract.events import SessionEvent, StepTaken, ViewChanged
+from workflows.contract.judging import VerdictGiven
 from workflows.contract.session import SessionView
-from workflows.contract.socket import Hello, Nack, OutputEnded, OutputSkipped, Text, Trouble
+from workflows.contract.socket import (
+    CaughtUp,
+    Decide,
+    Hello,
+    Nack,
+    OutputEnded,
+    OutputSkipped,
+    SendPrompt,
+    Text,
+    Trouble,
+)
 
 
 class LiveScreen:
     """Everything about one session on one screen."""
 
     def __init__(
-        self, screen: Screen, aside: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        screen: Screen,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+        ways: Callable[[Asked], list[str]] = questions.keys,
     ) -> None:
         self._screen = screen
         self._aside = aside
         """Within it, others may write lines to the same terminal."""
 
+        self._ways = ways
+        """How a question is answered."""
+
         self._output = CommandOutput(screen)
         self._reply = _Reply(screen)
         self._refused: str | None = None
+        self._verdict: VerdictGiven | None = None
+        self._open: Asked | None = None
+        self._shown_question = ""
 
     def show(self, item: Item) -> None:
         """Show the next item."""
@@ -50,8 +72,29 @@ class LiveScreen:
         if isinstance(event.event, StepTaken):
             self._reply.complete(event.event)
         if isinstance(event.event, ViewChanged):
-            self._refusal(event.event.view)
+            self._view(event.event.view)
         for line in events.lines(event):
+            self._screen.line(line)
+
+    def _view(self, view: SessionView) -> None:
+        self._refusal(view)
+        if view.verdict != self._verdict:
+            self._verdict = view.verdict
+            for line in show.verdict(view.verdict) if view.verdict else ():
+                self._screen.line(line)
+        self._open = view.asked
+        if view.asked is None:
+            # The same may be asked again.
+            self._shown_question = ""
+        self._question()
+
+    def _question(self) -> None:
+        """Show the open question, once."""
+        asked = self._open
+        if asked is None or asked.id == self._shown_question:
+            return
+        self._shown_question = asked.id
+        for line in (*questions.lines(asked), *self._ways(asked)):
             self._screen.line(line)
 
     def _refusal(self, view: SessionView) -> None:
@@ -63,7 +106,10 @@ class LiveScreen:
     def _remark(self, item: Item) -> None:
         match item:
             case Hello():
-                self._refused = item.session.view.refused
+                view = item.session.view
+                self._refused, self._verdict, self._open = view.refused, view.verdict, view.asked
+            case CaughtUp():
+                self._question()
             case Trouble(text=text) if text:
                 self._screen.line(inert_line(text, 500))
             case Waiting():
@@ -92,9 +138,16 @@ class LiveScreen:
 def put_off(prompt: PutOff) -> str:
     """Return what is said once of a prompt that cannot be taken now."""
     return (
-        f"not taken yet: {inert_line(prompt.wish.prompt.text)}\n"
+        f"not taken yet: {wish_text(prompt.wish)}\n"
         f"  {inert_line(prompt.problem.title)}; it is sent again until it is"
     )
+
+
+def wish_text(wish: SendPrompt | Decide) -> str:
+    """Return what a person typed, as one line."""
+    if isinstance(wish, SendPrompt):
+        return inert_line(wish.prompt.text)
+    return inert_line(wish.decision.text) or ("yes" if wish.decision.approved else "no")
 
 
 class _Reply:

@@ -9,6 +9,7 @@ from workflows.contract.output import OutputFrame
 from workflows.contract.socket import (
     Ack,
     CaughtUp,
+    Decide,
     Hello,
     Nack,
     OutputEnded,
@@ -43,9 +44,9 @@ class Reconnected(NamedTuple):
 
 
 class PutOff(NamedTuple):
-    """A prompt cannot be taken now, and is sent again until it is; told once per prompt."""
+    """A prompt or an answer cannot be taken now, and is sent again until it is; told once each."""
 
-    wish: SendPrompt
+    wish: SendPrompt | Decide
     problem: Problem
 
 

@@ -15,9 +15,17 @@ from websockets.sync.client import ClientConnection
 from cli.problems import CliProblem, Code, ExitCode
 from cli.stream.items import PutOff
 from workflows.contract.api import Problem
-from workflows.contract.socket import MESSAGE_LIMIT_BYTES, Ack, Interrupt, Nack, SendPrompt
+from workflows.contract.socket import (
+    MESSAGE_LIMIT_BYTES,
+    Ack,
+    Decide,
+    Interrupt,
+    Nack,
+    SendPrompt,
+)
 
-Wish = SendPrompt | Interrupt
+Wish = SendPrompt | Decide | Interrupt
+"""Prompts and answers may be sent again, since each is done once at most; interrupts may not."""
 
 _UNAVAILABLE = 503
 
@@ -25,8 +33,8 @@ _UNAVAILABLE = 503
 class Outbox:
     """Wishes in the order in which they were made.
 
-    Prompts that the gateway could not take are sent again after a pause, which grows from
-    `first_pause` to `longest_pause` seconds until something is taken; later ones wait with them.
+    Prompts and answers that the gateway could not take are sent again after a pause, which grows
+    from `first_pause` to `longest_pause` seconds until something is taken; later ones wait too.
     """
 
     def __init__(self, first_pause: float, longest_pause: float) -> None:
@@ -64,12 +72,12 @@ class Outbox:
     def answered(self, answer: Ack | Nack) -> Ack | Nack | PutOff | None:
         """Take the gateway's answer to a wish; return what it means to the person, if anything.
 
-        A prompt that could not be taken, or is not known to be, is kept and sent again; any other
-        answer settles its wish.
+        A prompt or an answer to a question that could not be taken, or is not known to be, is kept
+        and sent again; anything else settles its wish.
         """
         with self._lock:
             wish = self._waiting.get(answer.id)
-            if isinstance(wish, SendPrompt):
+            if isinstance(wish, SendPrompt | Decide):
                 if isinstance(answer, Nack) and answer.problem.status == _UNAVAILABLE:
                     return self._postpone(wish, answer.problem)
                 self._pause = self._first_pause
@@ -137,7 +145,7 @@ class Outbox:
             self._sent.add(wish.id)
             self._connection.send(wish.model_dump_json())
 
-    def _postpone(self, wish: SendPrompt, problem: Problem) -> PutOff | None:
+    def _postpone(self, wish: SendPrompt | Decide, problem: Problem) -> PutOff | None:
         self._sent.discard(wish.id)
         if self._due is None:
             self._due = time.monotonic() + self._pause

@@ -16,10 +16,11 @@ from cli.stream.items import Item, Waiting
 from cli.stream.outbox import Outbox, Wish
 from cli.stream.place import Place
 from cli.transport import Endpoint
-from workflows.contract.api import PromptBody
+from workflows.contract.api import Decision, PromptBody
 from workflows.contract.socket import (
     SERVER_MESSAGE,
     Ack,
+    Decide,
     Hello,
     Interrupt,
     Nack,
@@ -102,12 +103,16 @@ class SessionStream:
         """
         self._outbox.put(SendPrompt(id=body.id, prompt=body))
 
+    def decide(self, decision: Decision) -> None:
+        """Answer a question, with the same patience; it fits no other question."""
+        self._outbox.put(Decide(id=str(uuid.uuid4()), decision=decision))
+
     def interrupt(self, reason: str) -> None:
         """Stop what runs; an interrupt that may have been received is not sent again."""
         self._outbox.put(Interrupt(id=str(uuid.uuid4()), reason=reason))
 
     def unanswered(self) -> list[Wish]:
-        """Return the prompts and interrupts that are not known to have arrived."""
+        """Return the prompts, answers and interrupts that are not known to have arrived."""
         return self._outbox.unanswered()
 
     def close(self) -> None:

@@ -16,15 +16,19 @@ from temporalio.api.history.v1 import HistoryEvent
 from gateway.feed import results
 from gateway.feed.cursors import Place
 from workflows.contract import events, names
+from workflows.contract.asking import DecideSignal
 from workflows.contract.base import CommandId, Frozen
 from workflows.contract.events import Happened, SessionEvent
 from workflows.contract.session import (
     CloseSignal,
+    ConfigureSignal,
     InterruptSignal,
     PreviousRun,
     PromptSignal,
+    RevisePrompt,
     SessionInput,
     SessionView,
+    WithdrawPrompt,
 )
 
 Value = TypeVar("Value", bound=Frozen)
@@ -121,6 +125,39 @@ class RunProjection:
             case names.CLOSE_SIGNAL:
                 close = _value(attributes.input, CloseSignal)
                 return [events.StopRequested(kind="close.requested", reason=close.reason)]
+            case names.DECIDE_SIGNAL:
+                decision = _value(attributes.input, DecideSignal)
+                return [
+                    events.DecisionMade(
+                        question=decision.question, approved=decision.approved, text=decision.text
+                    )
+                ]
+            case names.CONFIGURE_SIGNAL:
+                change = _value(attributes.input, ConfigureSignal)
+                return [
+                    events.Configured(
+                        model=change.model, fallbacks=change.fallbacks, budget=change.budget
+                    )
+                ]
+            case _:
+                return []
+
+    def _update_accepted(self, event: HistoryEvent) -> list[Happened]:
+        """Show a change of what waits: what cannot be done is refused before it is recorded."""
+        asked = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
+        match asked.name:
+            case names.REVISE_UPDATE:
+                revised = _value(asked.args, RevisePrompt)
+                return [
+                    events.PromptRevised(
+                        prompt_id=revised.prompt,
+                        replacement=revised.replacement.id,
+                        excerpt=revised.replacement.excerpt,
+                    )
+                ]
+            case names.WITHDRAW_UPDATE:
+                withdrawn = _value(asked.args, WithdrawPrompt)
+                return [events.PromptWithdrawn(prompt_id=withdrawn.prompt)]
             case _:
                 return []
 
@@ -213,6 +250,7 @@ class RunProjection:
     _readers: ClassVar[dict[str, Callable[["RunProjection", HistoryEvent], list[Happened]]]] = {
         "workflow_execution_started": _started,
         "workflow_execution_signaled": _signaled,
+        "workflow_execution_update_accepted": _update_accepted,
         "workflow_properties_modified": _memo_changed,
         "activity_task_scheduled": _scheduled,
         "activity_task_completed": _completed,

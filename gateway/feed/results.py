@@ -3,18 +3,31 @@
 Activities are known by the names that `workflows/ports.py` gives them.
 """
 
+import re
 from collections.abc import Callable
 
 from workflows.contract import events
-from workflows.contract.checks import CheckPlan, CheckResult, RunCheck
+from workflows.contract.base import SessionId
+from workflows.contract.checks import (
+    Baseline,
+    CheckFacts,
+    CheckPlan,
+    CheckResult,
+    FilesFixed,
+    PrepareBaseline,
+    QuickResult,
+    RunCheck,
+)
 from workflows.contract.events import Happened, SeenCall
-from workflows.contract.model import ModelCall, ModelStep
+from workflows.contract.judging import Judgement
+from workflows.contract.model import ModelCall, ModelStep, TranscriptCompacted
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.sandbox import (
     CommandResult,
     FileResult,
     OpenSandbox,
     RunCommand,
+    SandboxClosed,
     SandboxReady,
     WorkBundle,
 )
@@ -31,8 +44,9 @@ def asked(activity: str, request: bytes) -> list[Happened]:
     Raises:
         ValidationError: the argument is not the one that this code knows.
     """
-    show = _ASKED.get(activity)
-    return [] if show is None else [show(request)]
+    show = _ASKED.get(activity, _nothing)
+    shown = show(request)
+    return [] if shown is None else [shown]
 
 
 def answered(activity: str, result: bytes) -> list[Happened]:
@@ -41,8 +55,24 @@ def answered(activity: str, result: bytes) -> list[Happened]:
     Raises:
         ValidationError: the result is not the one that this code knows.
     """
-    show = _ANSWERED.get(activity)
-    return [] if show is None else [show(result)]
+    show = _ANSWERED.get(activity, _nothing)
+    shown = show(result)
+    return [] if shown is None else [shown]
+
+
+def _outcome(check: CheckFacts) -> str:
+    if not check.runnable:
+        return f"{check.name} could not be run"
+    return f"{check.name} {'passed' if check.passed else 'failed'}"
+
+
+def _nothing(_data: bytes) -> None:
+    """Show nothing of what only concerns the machinery."""
+
+
+def _is_own(session: SessionId, sandbox_id: str) -> bool:
+    # The baseline and the gate have sandboxes of their own, with longer names.
+    return re.fullmatch(r"-r\d+", sandbox_id.removeprefix(session)) is not None
 
 
 def _step_asked(data: bytes) -> Happened:
@@ -97,12 +127,17 @@ def _file_used(data: bytes) -> Happened:
     )
 
 
-def _sandbox_opening(data: bytes) -> Happened:
-    return events.SandboxOpening(generation=OpenSandbox.model_validate_json(data).generation)
+def _sandbox_opening(data: bytes) -> Happened | None:
+    request = OpenSandbox.model_validate_json(data)
+    if not _is_own(request.session, request.sandbox_id):
+        return None
+    return events.SandboxOpening(generation=request.generation)
 
 
-def _sandbox_opened(data: bytes) -> Happened:
+def _sandbox_opened(data: bytes) -> Happened | None:
     ready = SandboxReady.model_validate_json(data)
+    if not _is_own(ready.session, ready.binding.sandbox_id):
+        return None
     return events.SandboxOpened(
         generation=ready.binding.generation,
         how=ready.how,
@@ -135,6 +170,9 @@ def _check_finished(data: bytes) -> Happened:
         name=result.name,
         command_id=result.command_id,
         passed=result.passed,
+        runnable=result.runnable,
+        findings=result.findings,
+        tests=result.tests,
         outcome=result.outcome,
         exit_code=result.exit_code,
         seconds=result.seconds,
@@ -151,18 +189,76 @@ def _proposed(data: bytes) -> Happened:
     return events.PullRequestProposed(pull_request=PullRequest.model_validate_json(data))
 
 
-def _sandbox_closed(_data: bytes) -> Happened:
-    return events.SandboxClosed()
+def _sandbox_closed(data: bytes) -> Happened | None:
+    closed = SandboxClosed.model_validate_json(data)
+    return events.SandboxClosed() if _is_own(closed.session, closed.sandbox_id) else None
 
 
-_ASKED: dict[str, Callable[[bytes], Happened]] = {
+def _baseline_started(data: bytes) -> Happened:
+    return events.BaselineStarted(commit=PrepareBaseline.model_validate_json(data).commit)
+
+
+def _baseline_ready(data: bytes) -> Happened:
+    baseline = Baseline.model_validate_json(data)
+    return events.BaselineReady(
+        commit=baseline.commit,
+        checks=tuple(_outcome(result) for result in baseline.results),
+        cached=baseline.cached,
+        seconds=baseline.seconds,
+    )
+
+
+def _quick_checked(data: bytes) -> Happened:
+    result = QuickResult.model_validate_json(data)
+    return events.QuickChecked(
+        turn=result.turn,
+        step=result.step,
+        findings=result.findings,
+        shown=result.shown,
+        seconds=result.seconds,
+    )
+
+
+def _files_mended(data: bytes) -> Happened | None:
+    fixed = FilesFixed.model_validate_json(data)
+    return events.FilesMended(turn=fixed.turn, files=fixed.changed) if fixed.changed else None
+
+
+def _work_judged(data: bytes) -> Happened:
+    judgement = Judgement.model_validate_json(data)
+    return events.WorkJudged(
+        turn=judgement.turn,
+        round=judgement.round,
+        counts=judgement.counts,
+        tests=judgement.tests,
+        tests_at_base=judgement.tests_at_base,
+        unrunnable=judgement.unrunnable,
+        shown=judgement.shown,
+    )
+
+
+def _compacted(data: bytes) -> Happened:
+    compacted = TranscriptCompacted.model_validate_json(data)
+    return events.TranscriptCompacted(
+        turn=compacted.turn,
+        step=compacted.step,
+        messages_before=compacted.messages_before,
+        messages=compacted.head.messages,
+        usage=compacted.usage,
+    )
+
+
+_Show = Callable[[bytes], Happened | None]
+
+_ASKED: dict[str, _Show] = {
     MODEL_ACTIVITY: _step_asked,
     "sandbox.run_command": _command_started,
     "sandbox.open": _sandbox_opening,
     "checks.run": _check_started,
+    "checks.baseline": _baseline_started,
 }
 
-_ANSWERED: dict[str, Callable[[bytes], Happened]] = {
+_ANSWERED: dict[str, _Show] = {
     MODEL_ACTIVITY: _step_taken,
     "sandbox.run_command": _command_finished,
     "sandbox.stop_command": _command_finished,
@@ -172,5 +268,10 @@ _ANSWERED: dict[str, Callable[[bytes], Happened]] = {
     "sandbox.close": _sandbox_closed,
     "checks.detect": _checks_found,
     "checks.run": _check_finished,
+    "checks.baseline": _baseline_ready,
+    "checks.quick": _quick_checked,
+    "checks.fix": _files_mended,
+    "checks.judge": _work_judged,
+    "model.compact": _compacted,
     "pull_requests.propose": _proposed,
 }

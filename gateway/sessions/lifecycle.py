@@ -4,6 +4,7 @@ A prompt is in the store before Temporal hears of it, and Temporal has it before
 the workflow drops ids it has seen, so every request may be repeated.
 """
 
+from collections.abc import Set
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,14 +14,21 @@ from temporalio.client import (
     WorkflowFailureError,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from gateway.problems import Code, ProblemError
 from gateway.sessions import prompts
 from gateway.sessions.connection import Connection, bounded
 from gateway.sessions.listing import Listing
+from gateway.sessions.reaching import (
+    closed,
+    described,
+    described_open,
+    raise_unless_not_found,
+    tell,
+)
 from gateway.sessions.records import Records
-from gateway.sessions.resources import is_open, is_shown, resource_of, shown
+from gateway.sessions.resources import is_open, resource_of, shown
 from gateway.sessions.starting import start_run
 from workflows.contract.api import PromptAccepted, PromptBody, SessionResource
 from workflows.contract.base import SessionId
@@ -56,14 +64,14 @@ class Sessions:
         self._listing = listing
 
     async def create(
-        self, prompt: PromptBody, options: SessionOptions, *, any_model: bool
+        self, prompt: PromptBody, options: SessionOptions, *, defaulted: Set[str]
     ) -> Accepted:
         """Start the session that follows from the prompt's id.
 
         Args:
             prompt: the first prompt.
             options: what is asked for.
-            any_model: no model was named; the options hold the default.
+            defaulted: fields of the options that the request left to this installation.
 
         Raises:
             ProblemError: `prompt_conflict`, `prompt_too_large`, `outcome_unknown`.
@@ -71,7 +79,7 @@ class Sessions:
         signal = prompts.announce(prompt)
         client = self._connection.client
         session = prompts.session_of(prompt.id)
-        options = await self._records.keep_options(session, options, any_model=any_model)
+        options = await self._records.keep_options(session, options, defaulted=defaulted)
         is_new = await self._records.keep_prompt(session, prompt)
         start = SessionInput(session=session, options=options)
         async with bounded(Code.OUTCOME_UNKNOWN):
@@ -110,10 +118,10 @@ class Sessions:
             try:
                 await handle.signal(PROMPT_SIGNAL, signal)
             except RPCError as error:
-                _raise_unless_not_found(error)
-                run = await self._described(session)
+                raise_unless_not_found(error)
+                run = await described(self._connection, session)
                 if is_new or not _has_seen(await self._end(run), prompt):
-                    raise _closed(session) from error
+                    raise closed(session) from error
         return accepted
 
     async def interrupt(self, session: SessionId, reason: str) -> SessionResource:
@@ -123,11 +131,10 @@ class Sessions:
             ProblemError: `session_unknown`, `session_closed`, `outcome_unknown`.
         """
         async with bounded(Code.OUTCOME_UNKNOWN):
-            run = await self._described(session)
-            if not is_open(run) or not await self._tell(
-                session, INTERRUPT_SIGNAL, InterruptSignal(reason=prompts.one_line(reason, 200))
-            ):
-                raise _closed(session)
+            run = await described_open(self._connection, session)
+            signal = InterruptSignal(reason=prompts.one_line(reason, 200))
+            if not await tell(self._connection, session, INTERRUPT_SIGNAL, signal):
+                raise closed(session)
             return await resource_of(run)
 
     async def close(self, session: SessionId, reason: str) -> SessionResource:
@@ -139,11 +146,10 @@ class Sessions:
             ProblemError: `session_unknown`, `outcome_unknown`.
         """
         async with bounded(Code.OUTCOME_UNKNOWN):
-            run = await self._described(session)
+            run = await described(self._connection, session)
             if is_open(run):
-                await self._tell(
-                    session, CLOSE_SIGNAL, CloseSignal(reason=prompts.one_line(reason, 200))
-                )
+                signal = CloseSignal(reason=prompts.one_line(reason, 200))
+                await tell(self._connection, session, CLOSE_SIGNAL, signal)
             return await resource_of(run)
 
     async def reopen(self, session: SessionId, prompt: PromptBody) -> Accepted:
@@ -157,10 +163,10 @@ class Sessions:
         client = self._connection.client
         was_sent = await self._records.has_prompt(session, prompt)
         async with bounded(Code.OUTCOME_UNKNOWN):
-            run = await self._described(session)
+            run = await described(self._connection, session)
             if is_open(run):
                 # A repeated request finds the session that it opened itself.
-                if not was_sent or not await self._tell(session, PROMPT_SIGNAL, signal):
+                if not was_sent or not await tell(self._connection, session, PROMPT_SIGNAL, signal):
                     detail = f"session {session!r} takes prompts"
                     raise ProblemError(Code.SESSION_OPEN, detail)
                 return Accepted(await resource_of(run), repeated=True)
@@ -185,22 +191,7 @@ class Sessions:
         return Accepted(resource, repeated=False)
 
     async def _resource(self, session: SessionId) -> SessionResource:
-        return await resource_of(await self._described(session))
-
-    async def _described(self, session: SessionId) -> WorkflowExecutionDescription:
-        run = await self._connection.describe(session)
-        if run is None or not is_shown(run):
-            raise ProblemError(Code.SESSION_UNKNOWN, f"Temporal knows no session {session!r}")
-        return run
-
-    async def _tell(self, session: SessionId, signal: str, argument: object) -> bool:
-        """Signal a session; False when it is closed."""
-        try:
-            await self._connection.client.get_workflow_handle(session).signal(signal, argument)
-        except RPCError as error:
-            _raise_unless_not_found(error)
-            return False
-        return True
+        return await resource_of(await described(self._connection, session))
 
     async def _end(self, run: WorkflowExecutionDescription) -> SessionEnd | None:
         """Return what a closed run left; none when it failed or was terminated."""
@@ -216,18 +207,8 @@ class Sessions:
         return end
 
 
-def _raise_unless_not_found(error: RPCError) -> None:
-    if error.status is not RPCStatusCode.NOT_FOUND:
-        raise error
-
-
 def _has_seen(end: SessionEnd | None, prompt: PromptBody) -> bool:
     return end is not None and prompts.digest_of(prompt.id) in end.state.seen
-
-
-def _closed(session: SessionId) -> ProblemError:
-    hint = f"reopen it: POST /api/v1/sessions/{session}/reopen with the prompt"
-    return ProblemError(Code.SESSION_CLOSED, f"session {session!r} is closed", hint=hint)
 
 
 def _status(run: WorkflowExecutionDescription) -> str:

@@ -22,14 +22,25 @@ def options_of(body: CreateSession, settings: Settings) -> SessionOptions:
     if not model:
         detail = "the request names no model and the gateway has no default"
         raise ProblemError(Code.MODEL_MISSING, detail, errors=("body.model: is missing",))
+    fallbacks = settings.model_fallbacks if "fallbacks" in defaulted(body) else body.fallbacks
     session = prompts.session_of(body.prompt.id)
     return SessionOptions(
         repository=_checked(body.repository, settings),
         model=model,
+        fallbacks=fallbacks,
         budget=body.budget,
+        approvals=body.approvals,
         branch=f"overnight/{session}",
         title=prompts.title_of(body.prompt.text),
     )
+
+
+def defaulted(body: CreateSession) -> frozenset[str]:
+    """Name the options that a request leaves to this installation."""
+    if body.model is not None:
+        # Who names a model is not given another one unasked.
+        return frozenset()
+    return frozenset({"model"} if body.fallbacks else {"model", "fallbacks"})
 
 
 def _checked(repository: Repository, settings: Settings) -> Repository:

@@ -4,13 +4,15 @@ Kept before Temporal is told, so that a repeated request is recognised whatever 
 """
 
 import asyncio
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
 from gateway.problems import Code, ProblemError
-from runtime.store.base import ObjectConflictError, Store
-from workflows.contract.api import PromptBody
-from workflows.contract.base import SessionId
+from runtime.store.base import MissingObjectError, ObjectConflictError, Store
+from runtime.transcript import read_arguments
+from workflows.contract.api import Decision, PromptBody
+from workflows.contract.base import SessionId, Sha256
 from workflows.contract.model import PromptText
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import SessionOptions
@@ -26,14 +28,15 @@ class Records:
         self._store = store
 
     async def keep_options(
-        self, session: SessionId, options: SessionOptions, *, any_model: bool
+        self, session: SessionId, options: SessionOptions, *, defaulted: Set[str]
     ) -> SessionOptions:
         """Keep what a session is asked for, durably, and return what stands.
 
         Args:
             session: whose options.
             options: what is asked for now.
-            any_model: the request named no model, so a repetition fits whatever was the default.
+            defaulted: fields that the request left to the installation: a repetition fits whatever
+                the default was.
 
         Raises:
             ProblemError: `prompt_conflict` when other options stand.
@@ -43,8 +46,8 @@ class Records:
             await self._create(key, options.model_dump_json().encode())
         except ObjectConflictError as error:
             standing = SessionOptions.model_validate_json(await self._read(key))
-            same = options.model_copy(update={"model": standing.model}) if any_model else options
-            if same != standing:
+            then = {field: getattr(standing, field) for field in defaulted}
+            if options.model_copy(update=then) != standing:
                 detail = f"the prompt started session {session!r} with another text or options"
                 raise ProblemError(Code.PROMPT_CONFLICT, detail) from error
             return standing
@@ -116,6 +119,22 @@ class Records:
         """
         return await self._read((await self.pull_request(session)).diff_key)
 
+    async def keep_decision(self, session: SessionId, decision: Decision) -> None:
+        """Keep that a decision was sent, so that its repetition is recognised."""
+        await self._create(_decision_key(session, decision), decision.model_dump_json().encode())
+
+    async def has_decision(self, session: SessionId, decision: Decision) -> bool:
+        """Tell whether this very decision was sent before."""
+        return await self._exists(_decision_key(session, decision))
+
+    async def arguments(self, source: Sha256) -> bytes:
+        """Return a call's whole arguments, as JSON; an empty object when they are gone."""
+        try:
+            with asking_store("read"):
+                return await read_arguments(self._store, source)
+        except MissingObjectError:
+            return b"{}"
+
     async def _create(self, key: str, data: bytes) -> bool:
         with asking_store("written"):
             return await self._store.create_async(key, data)
@@ -149,6 +168,11 @@ def _options_key(session: SessionId) -> str:
 
 def _prompt_key(session: SessionId, prompt: PromptBody) -> str:
     return f"prompts/{session}/{prompt.id}"
+
+
+def _decision_key(session: SessionId, decision: Decision) -> str:
+    said = hashlib.sha256(decision.model_dump_json().encode()).hexdigest()[:16]
+    return f"decisions/{session}/{decision.question}-{said}"
 
 
 def _prompt_object(prompt: PromptBody) -> bytes:

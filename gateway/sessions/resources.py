@@ -14,7 +14,11 @@ from workflows.contract.api import SessionResource
 from workflows.contract.base import SessionId
 from workflows.contract.names import OPTIONS_MEMO, VIEW_MEMO
 from workflows.contract.session import (
+    QUEUED_EXCERPT_CHARACTERS,
+    VIEWED_QUEUE,
     Phase,
+    PromptSignal,
+    QueuedPrompt,
     SessionInput,
     SessionOptions,
     SessionView,
@@ -49,31 +53,46 @@ class Shown(NamedTuple):
             repository=self.options.repository,
             branch=self.options.branch,
             model=self.options.model,
+            fallbacks=self.options.fallbacks,
             budget=self.options.budget,
+            approvals=self.options.approvals,
             created_at=self.created,
             ended_at=ended,
             view=self.view,
         )
 
 
-def first_view(start: SessionInput) -> SessionView:
+def first_view(start: SessionInput, first: PromptSignal) -> SessionView:
     """Return what a session shows until its workflow first says something itself."""
     state, proposal = start.state, start.state.pull_request
+    waiting = (*state.queue, first)
     return SessionView(
         phase=Phase.PREPARING,
         run_index=start.run_index,
         turn=state.turns,
         step=0,
-        queued=len(state.queue) + 1,
+        queued=len(waiting),
         usage=state.usage,
         head=state.head.manifest,
         pull_request=None
         if proposal is None
         else ViewedPullRequest(
-            revision=proposal.revision, commit=proposal.commit, passed=proposal.passed
+            revision=proposal.revision,
+            commit=proposal.commit,
+            passed=proposal.passed,
+            draft=proposal.draft,
         ),
         last=state.last,
+        queue=tuple(queued(prompt) for prompt in waiting[:VIEWED_QUEUE]),
+        model=start.options.model,
+        verdict=state.verdict,
     )
+
+
+def queued(prompt: PromptSignal) -> QueuedPrompt:
+    """Return a waiting prompt as the view names it."""
+    excerpt = prompt.excerpt[:QUEUED_EXCERPT_CHARACTERS]
+    return QueuedPrompt(id=prompt.id, mode=prompt.mode, excerpt=excerpt)
 
 
 def is_shown(execution: WorkflowExecution) -> bool:

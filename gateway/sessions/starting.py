@@ -30,7 +30,7 @@ async def start_run(
     """Start a run with its first signal; a first run only if the session never was."""
     is_first = start.previous is None
     reuse = WorkflowIDReusePolicy
-    display = Shown(start.options, first_view(start), created)
+    display = Shown(start.options, first_view(start, signal), created)
     await client.start_workflow(
         SESSION_WORKFLOW,
         start,

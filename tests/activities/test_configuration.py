@@ -3,9 +3,16 @@
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.configuration import LOCK_FILES, RepositoryConfiguration, environment_key, parse
-from workflows.contract.checks import CheckSpec
+from activities.configuration import (
+    LOCK_FILES,
+    NamedCheck,
+    RepositoryConfiguration,
+    environment_key,
+    parse,
+)
+from workflows.contract.checks import Reader
 from workflows.contract.failures import Failure
+from workflows.contract.findings import FindingKind
 
 
 def test_an_absent_or_empty_file_leaves_the_defaults():
@@ -25,15 +32,41 @@ def test_a_full_file_is_read():
         [checks]
         lint = "ruff check"
         tests = {command = "pytest", timeout_seconds = 60}
+        [checks.scan]
+        command = "scan"
+        kind = "security"
+        reader = "sarif"
+        quick = "scan --only"
+        fix = "scan --fix"
+        rerun = "scan --tests"
+        [gate]
+        protected = ["migrations/*", "*.lock"]
+        tests_may_change = true
+        [approvals]
+        commands = ["git push*"]
+        pull_request = true
         """
     )
     assert found == RepositoryConfiguration(
         setup=("make deps", "make build"),
         lock_files=("deps.txt", "sub/other.lock"),
         checks=(
-            CheckSpec(name="lint", command="ruff check"),
-            CheckSpec(name="tests", command="pytest", timeout_seconds=60),
+            NamedCheck(name="lint", command="ruff check"),
+            NamedCheck(name="tests", command="pytest", timeout_seconds=60),
+            NamedCheck(
+                name="scan",
+                command="scan",
+                kind=FindingKind.SECURITY,
+                reader=Reader.SARIF,
+                quick="scan --only",
+                fix="scan --fix",
+                rerun="scan --tests",
+            ),
         ),
+        protected=("migrations/*", "*.lock"),
+        tests_may_change=True,
+        approve_commands=("git push*",),
+        approve_pull_request=True,
     )
 
 
@@ -51,7 +84,7 @@ def test_an_empty_table_of_checks_means_no_checks():
         (b"# \n\n\xff", "line 3 is not UTF-8"),
         (
             b"[environmnt]\n",
-            "line 1: environmnt is not known here; allowed are environment, checks",
+            "line 1: environmnt is not known here; allowed are environment, checks, gate, appr",
         ),
         (b"\nsetup = []\n", "line 2: setup is not known here"),
         (b"[environment]\nsteup = []\n", "line 2: environment.steup is not known here"),
@@ -72,6 +105,21 @@ def test_an_empty_table_of_checks_means_no_checks():
         (b"[checks]\na = {command = 'x', timeout_seconds = inf}\n", "checks.a.timeout_seconds"),
         (b"[checks]\na = {command = 'x', timeout_seconds = -1}\n", "checks.a.timeout_seconds"),
         (b"[checks]\n'A b' = 'x'\n", "line 2: checks.A b"),
+        (b"[checks]\na = {command = 'x', kind = 'integrity'}\n", "line 2: checks.a.kind: "),
+        (b"[checks]\na = {command = 'x', reader = 'xml'}\n", "line 2: checks.a.reader: "),
+        (b"[checks]\na = {command = 'x', fix = 1}\n", "line 2: checks.a.fix: "),
+        (b"[checks]\na = {command = 'x', quick = '%s'}\n" % (b"x" * 501), "at most 500"),
+        (b"[gate]\nprotect = []\n", "gate.protect is not known here; allowed are protected, tests"),
+        (b"[gate]\nprotected = 'a'\n", "line 2: gate.protected: "),
+        (b"[gate]\nprotected = ['a', '']\n", "line 2: gate.protected.1: "),
+        (b'[gate]\nprotected = ["a\\n"]\n', "gate.protected.0: write printable text"),
+        (b"[gate]\nprotected = [%s]\n" % (b"'x'," * 51), "at most 50 items"),
+        (b"[gate]\ntests_may_change = 'yes'\n", "line 2: gate.tests_may_change: "),
+        (b"[gate]\ntests_may_change = 1\n", "line 2: gate.tests_may_change: "),
+        (b"gate = true\n", "line 1: gate: "),
+        (b"[approvals]\npush = true\n", "approvals.push is not known here; allowed are commands"),
+        (b"[approvals]\ncommands = [1]\n", "line 2: approvals.commands.0: "),
+        (b"[approvals]\npull_request = 'x'\n", "line 2: approvals.pull_request: "),
         (b"[checks]\n" + b"".join(b"a%d = 'x'\n" % n for n in range(9)), "at most 8 items"),
     ],
 )

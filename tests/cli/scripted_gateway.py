@@ -102,7 +102,7 @@ def serving(script: Script) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = answer  # noqa: N815 - the server's own names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the server's names
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -41,6 +41,21 @@ def ended(reason: str, *, passed: bool | None = True, proposed: bool = True) -> 
     )
 
 
+def question(kind: str = "question", **fields: object) -> dict[str, Any]:
+    """Return an open question."""
+    return {"id": "0123456789abcdef", "kind": kind, "text": "Which \x1b[31mport?", **fields}
+
+
+def asking(kind: str = "question", **fields: object) -> dict[str, Any]:
+    """Return a session that asks a person."""
+    return resource(phase="asking", asked=question(kind, **fields))
+
+
+def verdict(word: str, **fields: object) -> dict[str, Any]:
+    """Return what the gate says of some work."""
+    return {"verdict": word, "round": 1, "tree": "d" * 40, **fields}
+
+
 def pull_request(*, passed: bool | None = True) -> dict[str, Any]:
     """Return the proposal that belongs to `ended`."""
     check = {

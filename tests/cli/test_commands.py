@@ -11,16 +11,36 @@ from pathlib import Path
 import pytest
 
 from tests.cli.happenings import event, finished, frame, gateway, hello, seen, started, whole
-from tests.cli.running import ROOT, clean_environment, overnight, seated, started_overnight
+from tests.cli.running import (
+    ROOT,
+    clean_environment,
+    overnight,
+    seated,
+    started_overnight,
+)
 from tests.cli.scripted_gateway import Reply, Script, problem, serving
 from tests.cli.scripted_socket import Peer
-from tests.cli.sessions import OTHER, SESSION, ended, pull_request, resource
+from tests.cli.sessions import (
+    OTHER,
+    SESSION,
+    ended,
+    pull_request,
+    resource,
+    verdict,
+)
 from tests.cli.terminal import sitting
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel
 from workflows.contract.socket import CaughtUp, Events, OutputSkipped, Trouble
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
+
+
+def judged(word: str, *, passed: bool) -> dict[str, object]:
+    """Return a session that finished with a verdict."""
+    found = ended("finished", passed=passed)
+    found["view"]["verdict"] = verdict(word, counts={"new": 2}, shown=["a.py:1 it is wrong"])
+    return found
 
 
 @pytest.fixture
@@ -67,6 +87,8 @@ def test_help_imports_nothing_heavy():
         (["run", " ", "--repo", "https://x/y"], 2, "the prompt is empty"),
         (["run", "x", "--repo", "https://github.com/a/b"], 2, "OVERNIGHT_MODEL"),
         (["run", "x", "--repo", "https://x/y", "--minutes", "-1"], 2, "minutes"),
+        (["run", "x", "--repo", "https://x/y", "--model", "gpt 5"], 2, "model"),
+        (["run", "x", "--repo", "https://x/y", "--fallback", ""], 2, "fallbacks.0"),
         (["run", "x", "--repo", "https://x/" + "y" * 2_000], 2, "url"),
         (["run", "\udcff", "--repo", "https://x/y"], 2, "not UTF-8"),
         (["--url", "nonsense", "ps"], 2, "OVERNIGHT_URL"),
@@ -88,11 +110,20 @@ def test_expected_errors_are_two_lines_and_a_status(
     assert done.stdout == ""
 
 
-def test_a_wrong_setting_is_named(alone: dict[str, str]):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OVERNIGHT_GATEWAY_PORT", "x"),
+        ("OVERNIGHT_MODEL", "gpt 5"),
+        ("OVERNIGHT_MODEL_FALLBACKS", "openai/x, gpt 5"),
+        ("OVERNIGHT_MODEL_FALLBACKS", "a,b,c,d,e,f"),
+    ],
+)
+def test_a_wrong_setting_is_named(alone: dict[str, str], name: str, value: str):
     """A variable that does not fit is an error that names it."""
-    done = overnight("ps", environment={**alone, "OVERNIGHT_GATEWAY_PORT": "x"})
+    done = overnight("ps", environment={**alone, name: value})
     assert done.returncode == 1
-    assert "OVERNIGHT_GATEWAY_PORT" in done.stderr
+    assert name in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -106,6 +137,12 @@ def test_a_wrong_setting_is_named(alone: dict[str, str]):
         (ended("interrupted", proposed=False), None, 12, "stopped by a person"),
         (ended("step_budget"), pull_request(), 13, "its steps are used up"),
         (ended("time_budget", proposed=False), None, 13, "overnight prompt"),
+        (ended("token_budget", proposed=False), None, 13, "its tokens are used up"),
+        (ended("cost_budget", proposed=False), None, 13, "--cost"),
+        (ended("checks_failed", proposed=False), None, 11, "overnight show"),
+        (ended("rejected", proposed=False), None, 12, "refused its proposal"),
+        (judged("red", passed=False), pull_request(passed=False), 11, "verdict: red, 2 new"),
+        (judged("no_worse", passed=False), pull_request(passed=False), 0, "no worse than before"),
         (resource(phase="closed"), None, 12, "closed before"),
     ],
 )
@@ -133,6 +170,20 @@ def test_run_shows_the_way_and_ends_with_the_turns_outcome(
     sent = script.asked[0].body
     assert sent["prompt"]["text"] == "Fix it"
     assert sent["repository"]["base"] == "main"
+
+
+def test_run_asks_for_what_was_typed(script: Script, remote: dict[str, str]):
+    """Limits, fallbacks and approvals reach the gateway; what was not typed is the default."""
+    script.on("POST /sessions", Reply(202, resource()))
+    limits = ("--tokens", "9000", "--cost", "1.5", "--minutes", "3")
+    models = ("--model", "openai/x", "--fallback", "openai/y", "--fallback", "openai/z")
+    approvals = ("--approve-command", "git push*", "--approve-pull-request")
+    done = overnight(*RUN, "-d", *limits, *models, *approvals, environment=remote)
+    assert done.returncode == 0, done.stderr
+    sent = script.asked[0].body
+    assert sent["budget"] == {"steps": 100, "minutes": 3, "tokens": 9_000, "cost_usd": 1.5}
+    assert (sent["model"], sent["fallbacks"]) == ("openai/x", ["openai/y", "openai/z"])
+    assert sent["approvals"] == {"commands": ["git push*"], "pull_request": True}
 
 
 def test_a_command_that_failed_is_told_beneath_its_output(script: Script, remote: dict[str, str]):

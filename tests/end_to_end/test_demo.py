@@ -46,6 +46,24 @@ def passes_its_tests(repository: Path, revision: str, worktree: Path) -> bool:
     return subprocess.run(run, cwd=worktree, capture_output=True, check=False).returncode == 0
 
 
+def played(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a demo to its end."""
+    return subprocess.run(
+        [*DEMO, *options],
+        cwd=place,
+        env=environment_of(place),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def verdicts_of(said: str) -> list[str]:
+    """Return what the checks said of the work, time by time."""
+    return [line.partition(" s  ")[2] for line in said.splitlines() if "  checks: " in line]
+
+
 @pytest.fixture
 def demo_folder(tmp_path: Path) -> Iterator[Path]:
     """Where the demo plays by default; nothing of it runs any more when the test is over."""
@@ -56,17 +74,14 @@ def demo_folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_the_demo_ends_in_a_branch_that_passes(demo_folder: Path, tmp_path: Path) -> None:
     """Only the repository is left, its branch passes the suite, its base still fails."""
-    done = subprocess.run(
-        DEMO,
-        cwd=tmp_path,
-        env=environment_of(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = played(tmp_path)
     assert done.returncode == 0, done.stderr
     assert "SCRIPTED: no OVERNIGHT_MODEL is set" in done.stderr
+    assert verdicts_of(done.stderr) == [
+        "checks: 1 new, 2 fixed → refused",
+        "checks: all 19 tests pass → green",
+    ]
+    assert "test_five_thousand_cubic_centimetres_are_a_kilogram" in done.stderr
     assert "+    return math.ceil(parcel.volume_cm3 / STEP_CM3) * STEP_G" in done.stdout
     assert "\x1b" not in done.stdout
     assert processes_of(demo_folder) == []
@@ -79,6 +94,22 @@ def test_the_demo_ends_in_a_branch_that_passes(demo_folder: Path, tmp_path: Path
     pasted = subprocess.run(merge.removeprefix("merge "), shell=True, cwd="/", check=False)  # noqa: S602  # as a person does
     assert pasted.returncode == 0
     assert git(repository, "rev-parse", "main") == git(repository, "rev-parse", branch)
+
+
+def test_the_demo_of_a_cheat_ends_in_its_refusal(demo_folder: Path, tmp_path: Path) -> None:
+    """Deleted and rewritten tests are both refused, a person is asked, and nothing is proposed."""
+    done = played(tmp_path, "--cheat")
+    assert done.returncode == 0, done.stderr
+    said = verdicts_of(done.stderr)
+    assert len(said) == 2
+    assert all(line.endswith("→ refused") for line in said)
+    assert "propose it all the same?" in done.stdout
+    assert "Nothing was proposed: 2 cheats, 2 refusals, no branch, no pull request" in done.stdout
+    assert processes_of(demo_folder) == []
+    repository = demo_folder / "parcels"
+    assert git(repository, "branch", "--format=%(refname:short)").split() == ["main"]
+    assert git(repository, "status", "--short") == ""
+    assert not passes_its_tests(repository, "main", tmp_path / "base")
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

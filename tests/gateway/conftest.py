@@ -20,14 +20,8 @@ from gateway.services import Services
 from gateway.sessions.connection import Connection
 from runtime.settings import Settings, gateway_token
 from runtime.store.opening import open_store
-from tests.fakes import (
-    FINISH,
-    FakeArchive,
-    FakeChecks,
-    FakeModel,
-    FakePullRequests,
-    FakeSandbox,
-)
+from tests.fake_checks import FakeChecks
+from tests.fakes import FINISH, FakeArchive, FakeModel, FakePullRequests, FakeSandbox
 from workflows.contract import names
 from workflows.contract.api import SessionResource
 from workflows.contract.session import Phase

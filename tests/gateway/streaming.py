@@ -17,9 +17,9 @@ from activities.archive import StoreArchive
 from activities.worker import HEARTBEAT_INTERVAL, WORKFLOW_RUNNER, activities_of
 from runtime.settings import gateway_token
 from runtime.store.base import Store
+from tests.fake_checks import FakeChecks
 from tests.fakes import (
     FINISH,
-    FakeChecks,
     FakeModel,
     FakePullRequests,
     FakeSandbox,

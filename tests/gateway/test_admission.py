@@ -80,6 +80,12 @@ async def test_only_json_is_taken(edge: Gateway, media_type: str):
         ({"prompt": prompt(text="")}, 422, "invalid_request", "body.prompt.text"),
         ({"prompt": prompt() | {"mode": "later"}}, 422, "invalid_request", "body.prompt.mode"),
         ({"budget": {"steps": 0}}, 422, "invalid_request", "body.budget.steps"),
+        ({"model": "gpt 5"}, 422, "invalid_request", "body.model"),
+        ({"model": "openai/x\n"}, 422, "invalid_request", "body.model"),
+        ({"model": ""}, 422, "invalid_request", "body.model"),
+        ({"fallbacks": ["openai/x", "y z"]}, 422, "invalid_request", "body.fallbacks.1"),
+        ({"fallbacks": ["x"] * 6}, 422, "invalid_request", "body.fallbacks"),
+        ({"approvals": {"commands": [""]}}, 422, "invalid_request", "body.approvals.commands.0"),
         ({"prompt": prompt(text="x" * 1_000_001)}, 413, "prompt_too_large", "prompt.text"),
         ({"repository": {"url": "/etc", "base": "main"}}, 422, "repository_refused", "url"),
         ({"repository": {"url": "ext::sh", "base": "main"}}, 422, "repository_refused", "url"),
@@ -165,5 +171,5 @@ async def test_the_interface_describes_itself(edge: Gateway):
     """Every operation has a name of its own, and its errors are documented as problems."""
     document = (await edge.http.get("/api/v1/openapi.json")).json()
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len({each["operationId"] for each in operations}) == len(operations) == 15
+    assert len({each["operationId"] for each in operations}) == len(operations) == 21
     assert "HTTPValidationError" not in document["components"]["schemas"]

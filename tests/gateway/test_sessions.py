@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 
+import pytest
 from temporalio.client import Client
 
 from gateway.routes import Readiness
@@ -95,10 +96,29 @@ async def test_a_changed_default_model_is_no_conflict(gateway: Gateway, client: 
     """A request that named no model is the same one when the default has changed since."""
     asked = gateway.asked()
     await gateway.create(asked)
-    changed = gateway.settings.model_copy(update={"model": "openai/newer"})
+    newer = {"model": "openai/newer", "model_fallbacks": ("openai/second",)}
+    changed = gateway.settings.model_copy(update=newer)
     async with serving(changed, client) as other:
         again = await other.http.post(SESSIONS, json=asked)
     assert (again.status_code, again.json()["model"]) == (200, "openai/scripted")
+
+
+@pytest.mark.parametrize(
+    ("asked", "fallbacks"),
+    [
+        ({}, ["openai/second"]),
+        ({"fallbacks": ["openai/third"]}, ["openai/third"]),
+        ({"model": "openai/other"}, []),
+    ],
+)
+async def test_fallbacks_stand_in_only_where_no_model_is_named(
+    gateway: Gateway, client: Client, asked: dict[str, object], fallbacks: list[str]
+):
+    """Who names a model is not given another one unasked."""
+    changed = gateway.settings.model_copy(update={"model_fallbacks": ("openai/second",)})
+    async with serving(changed, client) as other:
+        answer = await other.http.post(SESSIONS, json=gateway.asked() | asked)
+    assert answer.json()["fallbacks"] == fallbacks
 
 
 async def test_without_any_model_the_cure_is_named(gateway: Gateway, client: Client):

@@ -319,10 +319,10 @@ async def test_what_cannot_be_done_is_refused_with_a_problem(
         refused = await ask(watcher, other)
         assert isinstance(refused, Nack)
         assert refused.problem.code == "prompt_conflict"
-        decide = {"type": "decide", "id": "3", "approval": "a-1", "approved": True}
-        refused = await ask(watcher, decide)
+        answer = {"question": "0" * 16, "approved": True}
+        refused = await ask(watcher, {"type": "decide", "id": "3", "decision": answer})
         assert isinstance(refused, Nack)
-        assert refused.problem.code == "approval_unknown"
+        assert refused.problem.code == "question_not_open"
         assert refused.problem.hint
         assert isinstance(await ask(watcher, {"type": "ping", "id": "4"}), Pong)
         sandbox.end("s1-0")

@@ -8,7 +8,9 @@ from runtime.transcript import (
     PACK_SIZE,
     Transcripts,
     keep_arguments,
+    keep_instructions,
     read_arguments,
+    read_instructions,
 )
 from workflows.contract.base import Sha256
 from workflows.contract.transcript import (
@@ -84,3 +86,12 @@ async def test_arguments_are_named_by_their_content(store: Store) -> None:
     name = await keep_arguments(store, b'{"command":"ls"}')
     assert name == sha256(b'{"command":"ls"}')
     assert await read_arguments(store, name) == b'{"command":"ls"}'
+
+
+async def test_instructions_are_named_by_their_content(store: Store) -> None:
+    """They read back as they were kept, what cannot be written is replaced."""
+    name = await keep_instructions(store, "Run make.\n")
+    assert await keep_instructions(store, "Run make.\n") == name
+    assert await read_instructions(store, name) == "Run make.\n"
+    odd = await keep_instructions(store, "half \ud800")
+    assert await read_instructions(store, odd) == "half ?"

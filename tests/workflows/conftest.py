@@ -11,20 +11,15 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.worker import WORKFLOW_RUNNER, activities_of
-from tests.fakes import (
-    FINISH,
-    FakeArchive,
-    FakeChecks,
-    FakeModel,
-    FakePullRequests,
-    FakeSandbox,
-    Reply,
-)
+from tests.fake_checks import FakeChecks
+from tests.fakes import FINISH, FakeArchive, FakeModel, FakePullRequests, FakeSandbox, Reply
 from workflows.contract import names
+from workflows.contract.asking import Asked, AskedKind, DecideSignal
 from workflows.contract.base import PromptId, SessionId, Sha256
 from workflows.contract.model import ModelCall
 from workflows.contract.sandbox import Repository
 from workflows.contract.session import (
+    Approvals,
     Budget,
     Phase,
     PromptMode,
@@ -48,6 +43,10 @@ def prompt(text: str, mode: PromptMode = PromptMode.QUEUE, id: str | None = None
     )
 
 
+def decision(asked: Asked, *, approved: bool, text: str = "") -> DecideSignal:
+    return DecideSignal(question=asked.id, approved=approved, text=text)
+
+
 @dataclass
 class Rig:
     """One session with its scripted surroundings."""
@@ -61,6 +60,8 @@ class Rig:
     archive: FakeArchive = field(default_factory=FakeArchive)
     checks: FakeChecks = field(init=False)
     budget: Budget = field(default_factory=Budget)
+    approvals: Approvals = field(default_factory=Approvals)
+    fallbacks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.checks = FakeChecks(self.sandbox)
@@ -76,6 +77,8 @@ class Rig:
                 repository=Repository(url="/repository", base="main"),
                 model="openai/scripted",
                 budget=self.budget,
+                approvals=self.approvals,
+                fallbacks=self.fallbacks,
                 branch=f"overnight/{self.session}",
                 title="a task",
             ),
@@ -134,6 +137,11 @@ class Rig:
                 view.phase is Phase.WAITING and view.last is not None and view.last.turn == turns
             )
         )
+
+    async def until_asked(self, kind: AskedKind) -> Asked:
+        view = await self.until(lambda view: view.asked is not None and view.asked.kind is kind)
+        assert view.asked is not None
+        return view.asked
 
 
 @pytest.fixture

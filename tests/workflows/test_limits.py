@@ -8,21 +8,33 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from activities.worker import WORKFLOW_RUNNER
-from tests.fakes import FINISH, calls
+from tests.fakes import BASE, FINISH, NODE, calls
 from tests.workflows.conftest import Rig, prompt
 from workflows.contract import names
-from workflows.contract.base import INLINE_LIMIT_BYTES
-from workflows.contract.checks import CheckPlan, CheckSpec
+from workflows.contract.asking import AskedKind
+from workflows.contract.base import INLINE_LIMIT_BYTES, PromptId
+from workflows.contract.checks import Baseline, CheckFacts, CheckPlan, CheckSpec
+from workflows.contract.findings import TestCounts
+from workflows.contract.judging import Verdict, VerdictGiven
+from workflows.contract.model import Usage
 from workflows.contract.session import (
     QUEUE_LIMIT,
     SEEN_LIMIT,
+    VIEWED_QUEUE,
     Budget,
     CloseSignal,
+    GateState,
+    Phase,
+    PromptMode,
+    QueuedPrompt,
+    SessionView,
     StopReason,
     TurnEnd,
+    TurnState,
 )
-from workflows.contract.transcript import FromNode, ToolName
+from workflows.contract.transcript import FromNode, FromWorkflow, ToolName
 from workflows.policy.admission import Admission, admit
+from workflows.policy.questions import question
 from workflows.record import SessionRecord
 from workflows.session import AgentSession
 
@@ -85,8 +97,8 @@ async def test_the_fullest_state_is_handed_on_within_the_limit(rig: Rig) -> None
     for number in range(QUEUE_LIMIT + 2):
         await handle.signal(names.PROMPT_SIGNAL, prompt(f"{number:0200}"))
     async with rig.workers():
-        view = await rig.until_waiting(QUEUE_LIMIT)
-        assert "waiting" in view.refused
+        await rig.until(lambda view: "too much is waiting" in view.refused)
+        await rig.until_waiting(QUEUE_LIMIT)
     assert len(rig.model.asked) == QUEUE_LIMIT
     async for run in all_runs(rig):
         history = await run.fetch_history()
@@ -96,10 +108,21 @@ async def test_the_fullest_state_is_handed_on_within_the_limit(rig: Rig) -> None
 def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
     """Whatever people send and a step leaves, in the longest characters, is under 64 KiB."""
     record = SessionRecord(rig.input)
+    owls = "\N{OWL}" * 60
+    plan = CheckPlan(
+        checks=tuple(CheckSpec(name=f"c{n}", command="x" * 500, fix="x" * 400) for n in range(8)),
+        source="\N{OWL}" * 200,
+    )
+    known = CheckFacts(
+        name="c" * 100, passed=True, runnable=True, findings=9, tests=TestCounts(), report=NODE
+    )
     record.update(
-        plan=CheckPlan(
-            checks=tuple(CheckSpec(name=f"c{n}", command="\N{OWL}" * 500) for n in range(8)),
-            source="\N{OWL}" * 200,
+        plan=plan,
+        baseline=Baseline(
+            session=rig.session, commit=BASE, results=(known,) * 8, cached=True, seconds=1.0
+        ),
+        verdict=VerdictGiven(
+            verdict=Verdict.RED, round=1, tree="d" * 40, shown=(owls,) * 8, why=owls * 5
         ),
         last=TurnEnd(turn=1, reason=StopReason.FAILED, summary="\N{OWL}" * 300),
         seen=tuple(f"{n:016x}" for n in range(SEEN_LIMIT)),
@@ -108,8 +131,40 @@ def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
         further = prompt("\N{OWL}" * 200)
         if admit(further.id, record.state) is Admission.ACCEPTED:
             record.receive(further)
+    assert record.state.queue
+    gate = GateState(blocking=("f" * 40,) * 20, report=NODE, remaining="f" * 40, told="f" * 40)
+    first = record.state.queue[0]
+    turn = TurnState(number=1, prompt=first, started_at=1.5, gate=gate, recent=("f" * 16,) * 20)
+    record.update(turn=turn)
     for n in range(16):
         record.note("\N{OWL}" * 600, f"call-{n}")
         record.note("\N{OWL}" * 600, f"refused-{n}")
+    record.tell(FromWorkflow(text="\N{OWL}" * 2_000, call_id="asked"))
     carried = rig.input.model_copy(update={"state": record.state})
     assert len(carried.model_dump_json().encode()) < INLINE_LIMIT_BYTES
+
+
+def test_what_anybody_may_see_stays_small() -> None:
+    """The memo is written at every step, so its largest form is bounded."""
+    owl = "\N{OWL}"
+    waiting = QueuedPrompt(id=PromptId("p" * 36), mode=PromptMode.QUEUE, excerpt=owl * 60)
+    view = SessionView(
+        phase=Phase.ASKING,
+        run_index=1,
+        turn=1,
+        step=1,
+        queued=50,
+        usage=Usage(cost_usd=1.0),
+        head=NODE,
+        activity=owl * 200,
+        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary=owl * 300),
+        checks=("c" * 110,) * 8,
+        refused=owl * 200,
+        asked=question(AskedKind.QUESTION, owl * 600, subject=owl * 500, options=(owl * 100,) * 6),
+        queue=(waiting,) * VIEWED_QUEUE,
+        model="m" * 200,
+        verdict=VerdictGiven(
+            verdict=Verdict.RED, round=1, tree="d" * 40, shown=(owl * 60,) * 8, why=owl * 300
+        ),
+    )
+    assert len(view.model_dump_json().encode()) < 18 * 1024

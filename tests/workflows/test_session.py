@@ -5,8 +5,9 @@ import asyncio
 from temporalio.exceptions import ApplicationError
 
 from tests.fakes import FINISH, Reply, calls, model_step
-from tests.workflows.conftest import Rig, prompt
+from tests.workflows.conftest import Rig, decision, prompt
 from workflows.contract import names
+from workflows.contract.asking import AskedKind
 from workflows.contract.failures import Failure
 from workflows.contract.session import (
     Budget,
@@ -120,17 +121,20 @@ async def test_a_steering_prompt_joins_the_running_turn(rig: Rig) -> None:
     assert any(isinstance(message, FromPrompt) for message in rig.model.asked[1].new)
 
 
-async def test_a_step_budget_ends_the_turn_and_keeps_the_work(rig: Rig) -> None:
-    """The stop reason names the budget; nothing is proposed."""
+async def test_a_step_budget_that_is_not_raised_ends_the_turn(rig: Rig) -> None:
+    """A person is asked; the stop reason names the budget, nothing is proposed."""
     rig.budget = Budget(steps=3)
     rig.script(lambda _: calls((ToolName.BASH, "again")))
     async with rig.workers():
-        await rig.start(prompt("loop"))
+        handle = await rig.start(prompt("loop"))
+        asked = await rig.until_asked(AskedKind.BUDGET)
+        await handle.signal(names.DECIDE_SIGNAL, decision(asked, approved=False))
         view = await rig.until_waiting(1)
     assert view.last is not None
     assert view.last.reason is StopReason.STEP_BUDGET
     assert "3 steps" in view.last.summary
     assert len(rig.model.asked) == 3
+    assert rig.pull_requests.proposed == []
 
 
 async def test_a_fatal_model_error_ends_the_turn_with_its_text(rig: Rig) -> None:
@@ -177,12 +181,12 @@ async def test_an_export_is_asked_anew_after_its_sandbox_came_back(rig: Rig) -> 
         await rig.start(prompt("work"))
         view = await rig.until_waiting(1)
     assert view.pull_request is not None
-    assert rig.sandbox.exports == ["export-t1-g0", "export-t1-g1"]
+    assert rig.sandbox.exports == ["export-t1-1-g0", "export-t1-1-g1"]
 
 
 async def test_an_interrupt_during_the_export_proposes_nothing(rig: Rig) -> None:
     """Nothing leaves the sandbox once a person said stop, with checks or without."""
-    rig.sandbox.hang.add("export-t1-g0")
+    rig.sandbox.hang.add("export-t1-1-g0")
     async with rig.workers():
         handle = await rig.start(prompt("work"))
         await rig.sandbox.running.wait()
@@ -236,7 +240,7 @@ async def test_closing_interrupts_what_runs(rig: Rig) -> None:
 
 async def test_an_interrupt_during_a_check_proposes_nothing(rig: Rig) -> None:
     """The check's command is stopped and the turn is interrupted."""
-    rig.sandbox.hang.add("check-t1-pytest")
+    rig.sandbox.hang.add("pytest")
     async with rig.workers():
         handle = await rig.start(prompt("work"))
         await rig.sandbox.running.wait()
@@ -245,6 +249,7 @@ async def test_an_interrupt_during_a_check_proposes_nothing(rig: Rig) -> None:
     assert view.last is not None
     assert view.last.reason is StopReason.INTERRUPTED
     assert rig.pull_requests.proposed == []
+    assert rig.sandbox.fresh == []
 
 
 async def test_three_unusable_steps_in_a_row_end_the_turn(rig: Rig) -> None:

@@ -1,22 +1,36 @@
 """What the gateway's REST interface takes and gives; spoken by the gateway and the command line."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from workflows.contract.asking import ANSWER_CHARACTERS, Asked
 from workflows.contract.base import Frozen, PromptId, SessionId
 from workflows.contract.sandbox import Repository
-from workflows.contract.session import Budget, PromptMode, SessionView
+from workflows.contract.session import (
+    FALLBACKS_LIMIT,
+    Approvals,
+    Budget,
+    PromptMode,
+    QueuedPrompt,
+    SessionView,
+)
 
 PROMPT_LIMIT_BYTES = 1_000_000
 """A longer prompt is refused with 413."""
+
+PROMPT_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""A UUID in lower case."""
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+"""As LiteLLM writes it: visible ASCII characters without a space."""
 
 
 class PromptBody(Frozen):
     """A prompt; repeating it with the same id and text is harmless, with other text a conflict."""
 
-    id: PromptId = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    id: PromptId = Field(pattern=PROMPT_ID)
     """A UUID made by the client, in lower case."""
 
     text: str = Field(min_length=1)
@@ -28,10 +42,63 @@ class CreateSession(Frozen):
 
     prompt: PromptBody
     repository: Repository
-    model: str | None = Field(default=None, max_length=200)
+    model: ModelName | None = None
     """The gateway's configured model when none is given."""
 
+    fallbacks: tuple[ModelName, ...] = Field(default=(), max_length=FALLBACKS_LIMIT)
+    """Models to be asked, in this order, when the one before cannot be.
+
+    With neither model nor fallbacks given, the gateway's configured ones.
+    """
+
     budget: Budget = Budget()
+    approvals: Approvals = Approvals()
+
+
+class Decision(Frozen):
+    """Answer the question that a session waits for; another one's answer changes nothing."""
+
+    question: str = Field(pattern=r"^[0-9a-f]{16}$")
+    """Its id, from the view's `asked`: it follows from exactly what is asked."""
+
+    approved: bool
+    text: str = Field(default="", max_length=ANSWER_CHARACTERS)
+    """The answer, or the reason; the model reads it."""
+
+
+class OpenQuestion(Frozen):
+    """What a session asks, with all that the answer is about."""
+
+    object: Literal["question"] = "question"
+    asked: Asked
+    whole: str = ""
+    """The whole command that waits for approval, or the whole of the model's question."""
+
+
+class DecisionTaken(Frozen):
+    """The answer is durable."""
+
+    object: Literal["decision"] = "decision"
+    question: str
+    approved: bool
+
+
+class Configure(Frozen):
+    """Change how a session goes on, from its next model call on; what is left out stays."""
+
+    model: ModelName | None = None
+    fallbacks: tuple[ModelName, ...] | None = Field(default=None, max_length=FALLBACKS_LIMIT)
+    budget: Budget | None = None
+
+
+class PromptList(Frozen):
+    """The prompts that wait, in the order in which they will be worked on."""
+
+    object: Literal["list"] = "list"
+    data: tuple[QueuedPrompt, ...]
+    """The first eight."""
+
+    waiting: int
 
 
 class ReopenSession(Frozen):
@@ -56,7 +123,9 @@ class SessionResource(Frozen):
     repository: Repository
     branch: str
     model: str
+    fallbacks: tuple[str, ...] = ()
     budget: Budget
+    approvals: Approvals = Approvals()
     created_at: datetime
     ended_at: datetime | None = None
     view: SessionView

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from workflows.contract.base import CommandId, CommitSha, EffectId, Frozen, PromptId
 from workflows.contract.checks import CheckSpec
+from workflows.contract.findings import FindingCounts, TestCounts
 from workflows.contract.model import Usage
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.sandbox import CommandOutcome, Opened, Repository
@@ -46,6 +47,40 @@ class PromptArrived(Frozen):
 
     excerpt: str
     """Its beginning, at most 200 characters."""
+
+
+class PromptRevised(Frozen):
+    """A waiting prompt was replaced by another one, in its place."""
+
+    kind: Literal["prompt.revised"] = "prompt.revised"
+    prompt_id: PromptId
+    replacement: PromptId
+    excerpt: str
+
+
+class PromptWithdrawn(Frozen):
+    """A waiting prompt was taken back."""
+
+    kind: Literal["prompt.withdrawn"] = "prompt.withdrawn"
+    prompt_id: PromptId
+
+
+class DecisionMade(Frozen):
+    """A person answered a question; what was asked stands in the view before."""
+
+    kind: Literal["decision.made"] = "decision.made"
+    question: str
+    approved: bool
+    text: str
+
+
+class Configured(Frozen):
+    """A person changed the model or the budget."""
+
+    kind: Literal["session.configured"] = "session.configured"
+    model: str | None
+    fallbacks: tuple[str, ...] | None
+    budget: Budget | None
 
 
 class StopRequested(Frozen):
@@ -180,11 +215,76 @@ class CheckFinished(Frozen):
     name: str
     command_id: CommandId
     passed: bool
+    runnable: bool
+    findings: int
+    tests: TestCounts | None
     outcome: CommandOutcome
     exit_code: int | None
     seconds: float
     output_end: int
     """Length of its log in the store."""
+
+
+class BaselineStarted(Frozen):
+    """The checks are run on the base commit, in a sandbox of their own."""
+
+    kind: Literal["baseline.started"] = "baseline.started"
+    commit: CommitSha
+
+
+class BaselineReady(Frozen):
+    """What the checks say of the base commit is known."""
+
+    kind: Literal["baseline.ready"] = "baseline.ready"
+    commit: CommitSha
+    checks: tuple[str, ...]
+    """`name passed`, `name failed` or `name could not be run`."""
+
+    cached: bool
+    seconds: float
+
+
+class QuickChecked(Frozen):
+    """Files just edited were looked at."""
+
+    kind: Literal["quick.checked"] = "quick.checked"
+    turn: int
+    step: int
+    findings: int
+    shown: tuple[str, ...]
+    seconds: float
+
+
+class FilesMended(Frozen):
+    """Fixers of the checks changed files."""
+
+    kind: Literal["files.mended"] = "files.mended"
+    turn: int
+    files: tuple[str, ...]
+
+
+class WorkJudged(Frozen):
+    """All checks have spoken about the work; the verdict follows in the view."""
+
+    kind: Literal["work.judged"] = "work.judged"
+    turn: int
+    round: int
+    counts: FindingCounts
+    tests: TestCounts
+    tests_at_base: TestCounts
+    unrunnable: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+class TranscriptCompacted(Frozen):
+    """The transcript had become too long for the model and was summed up."""
+
+    kind: Literal["transcript.compacted"] = "transcript.compacted"
+    turn: int
+    step: int
+    messages_before: int
+    messages: int
+    usage: Usage
 
 
 class WorkExported(Frozen):
@@ -225,6 +325,10 @@ class SessionEnded(Frozen):
 Happened = Annotated[
     Opening
     | PromptArrived
+    | PromptRevised
+    | PromptWithdrawn
+    | DecisionMade
+    | Configured
     | StopRequested
     | ViewChanged
     | StepAsked
@@ -238,6 +342,12 @@ Happened = Annotated[
     | ChecksFound
     | CheckStarted
     | CheckFinished
+    | BaselineStarted
+    | BaselineReady
+    | QuickChecked
+    | FilesMended
+    | WorkJudged
+    | TranscriptCompacted
     | WorkExported
     | PullRequestProposed
     | WorkFailed

@@ -21,6 +21,9 @@ class Failure(StrEnum):
     MODEL_FATAL = "model_fatal"
     """Key, quota, model name or request are wrong; a person must act."""
 
+    MODEL_REFUSED = "model_refused"
+    """The model declines the content; another prompt or another model may do."""
+
     SANDBOX_GONE = "sandbox_gone"
     """Nothing answers for the sandbox; the workflow opens it again and says so."""
 

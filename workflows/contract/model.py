@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from workflows.contract.base import Frozen, PromptId, SessionId
+from workflows.contract.base import Frozen, PromptId, SessionId, Sha256
 from workflows.contract.transcript import NewMessage, RefusedCall, ToolCall, TranscriptHead
 
 
@@ -39,6 +39,12 @@ class WorkingFacts(Frozen):
     checks: tuple[str, ...] = ()
     """Commands that will judge the work."""
 
+    instructions: Sha256 | None = None
+    """Object with the repository's own text for agents."""
+
+    instructions_in: tuple[str, ...] = ()
+    """Folders that have such a text of their own."""
+
 
 class ModelCall(Frozen):
     """Ask for the next step: the transcript at `head`, with `new` appended."""
@@ -52,6 +58,11 @@ class ModelCall(Frozen):
     facts: WorkingFacts
     head: TranscriptHead
     new: tuple[NewMessage, ...]
+    held_commands: tuple[str, ...] = ()
+    """Patterns of commands that a person has to approve; such calls come back `held`."""
+
+    blanked: int = 0
+    """Messages from the beginning whose tool results are left out of what is sent."""
 
 
 class ModelStep(Frozen):
@@ -67,6 +78,32 @@ class ModelStep(Frozen):
 
     calls: tuple[ToolCall, ...] = Field(default=(), max_length=16)
     refused: tuple[RefusedCall, ...] = Field(default=(), max_length=16)
+    usage: Usage
+    seconds: float
+    context_limit: int = 0
+    """Input tokens that the model can take; 0 when it is not known."""
+
+
+class CompactTranscript(Frozen):
+    """Have the model sum up a transcript that has become too long for it."""
+
+    session: SessionId
+    turn: int
+    step: int
+    model: str = Field(max_length=200)
+    facts: WorkingFacts
+    head: TranscriptHead
+
+
+class TranscriptCompacted(Frozen):
+    """A shorter transcript: the prompts, a summary, the newest exchanges."""
+
+    kind: Literal["compacted"] = "compacted"
+    session: SessionId
+    turn: int
+    step: int
+    head: TranscriptHead
+    messages_before: int
     usage: Usage
     seconds: float
 

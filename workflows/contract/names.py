@@ -5,6 +5,13 @@ SESSION_WORKFLOW = "AgentSession"
 PROMPT_SIGNAL = "prompt"
 INTERRUPT_SIGNAL = "interrupt"
 CLOSE_SIGNAL = "close"
+DECIDE_SIGNAL = "decide"
+CONFIGURE_SIGNAL = "configure"
+
+REVISE_UPDATE = "revise_prompt"
+WITHDRAW_UPDATE = "withdraw_prompt"
+NOT_WAITING = "prompt_not_waiting"
+"""Type of the error of both when the prompt is being worked on, was never sent or is done."""
 
 SESSIONS_QUEUE = "sessions"
 MODELS_QUEUE = "models"

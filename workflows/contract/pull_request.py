@@ -6,6 +6,7 @@ from pydantic import Field
 
 from workflows.contract.base import CommitSha, Frozen, SessionId
 from workflows.contract.checks import CheckResult
+from workflows.contract.judging import Verdict
 from workflows.contract.sandbox import Repository, WorkBundle
 
 
@@ -29,6 +30,12 @@ class Propose(Frozen):
     title: str = Field(max_length=200)
     body: str = Field(max_length=8_000)
     checks: tuple[CheckResult, ...] = ()
+    verdict: Verdict | None = None
+    """What the gate says of the work; none in histories of the time before it."""
+
+    remarks: tuple[str, ...] = Field(default=(), max_length=8)
+    """A line for each finding that stands, for the reviewer."""
+
     authored_at: int
     """Seconds since the epoch, from the workflow's clock, so that a retry makes the same commit."""
 
@@ -59,7 +66,11 @@ class PullRequest(Frozen):
     added: int
     removed: int
     passed: bool | None
-    """Whether every check passed; none when the repository has no checks."""
+    """Whether the gate is green; none when the repository has no checks."""
+
+    verdict: Verdict | None = None
+    draft: bool = False
+    """It is not green, and a person should look before anything else."""
 
     checks: tuple[CheckResult, ...] = ()
     diff_key: str

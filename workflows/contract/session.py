@@ -1,12 +1,14 @@
 """A session as it is asked for, signalled, carried from run to run and shown."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from workflows.contract.asking import Asked
 from workflows.contract.base import CommitSha, Frozen, PromptId, SessionId, Sha256
-from workflows.contract.checks import CheckPlan
+from workflows.contract.checks import Baseline, CheckPlan
+from workflows.contract.judging import VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.sandbox import Repository, SandboxBinding, WorkBundle
 from workflows.contract.transcript import NewMessage, TranscriptHead
@@ -20,6 +22,11 @@ QUEUE_LIMIT = 50
 QUEUED_EXCERPT_CHARACTERS = 60
 """How much of a waiting prompt's text the state keeps, for people."""
 
+VIEWED_QUEUE = 8
+"""Waiting prompts that the view names."""
+
+FALLBACKS_LIMIT = 5
+
 STATE_LIMIT_BYTES = 36 * 1024
 """With a larger state, prompts are refused: a turn adds to it and must still fit a new run."""
 
@@ -31,6 +38,9 @@ class Phase(StrEnum):
     WORKING = "working"
     CHECKING = "checking"
     PROPOSING = "proposing"
+    ASKING = "asking"
+    """A person is needed: see `asked` in the view. Nothing is polled, days may pass."""
+
     WAITING = "waiting"
     """For a prompt: nothing is polled, the sandbox stays as it is."""
 
@@ -43,6 +53,17 @@ class StopReason(StrEnum):
     FINISHED = "finished"
     STEP_BUDGET = "step_budget"
     TIME_BUDGET = "time_budget"
+    TOKEN_BUDGET = "token_budget"  # noqa: S105  # a limit, no secret
+    COST_BUDGET = "cost_budget"
+    CHECKS_FAILED = "checks_failed"
+    """Findings stand and the model gets no further; nothing was proposed."""
+
+    STUCK = "stuck"
+    """The model asked for the same again and again."""
+
+    REJECTED = "rejected"
+    """A person refused the proposal."""
+
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 
@@ -61,18 +82,43 @@ class PromptMode(StrEnum):
 
 
 class Budget(Frozen):
-    """What one turn may use."""
+    """What may be used before a person is asked: steps and minutes by a turn, the rest in all."""
 
     steps: int = Field(default=100, ge=1, le=10_000)
     minutes: float = Field(default=120.0, gt=0, le=60 * 24 * 30)
+    """Waiting for a person does not count."""
+
+    tokens: int | None = Field(default=None, ge=1, le=10**12)
+    """Input and output of all requests of the session; no limit when none is given."""
+
+    cost_usd: float | None = Field(default=None, gt=0, le=10**6, allow_inf_nan=False)
+    """Of the session; does nothing while the model's price is unknown."""
+
+
+class Approvals(Frozen):
+    """What a person has to approve, besides what the repository itself demands."""
+
+    commands: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(), max_length=20
+    )
+    """Patterns as `fnmatch` reads them, held against each whole command."""
+
+    pull_request: bool = False
+    """Whether each proposal waits for a look at its diff."""
 
 
 class SessionOptions(Frozen):
-    """What a session is asked for, fixed when it starts."""
+    """What a session is asked for; model and budget may be changed while it lasts."""
 
     repository: Repository
     model: str = Field(max_length=200)
+    fallbacks: tuple[Annotated[str, Field(max_length=200)], ...] = Field(
+        default=(), max_length=FALLBACKS_LIMIT
+    )
+    """Models to be asked, in this order, when the one before cannot be."""
+
     budget: Budget = Budget()
+    approvals: Approvals = Approvals()
     branch: str = Field(max_length=200)
     title: str = Field(max_length=80)
     """Beginning of the first prompt, for lists."""
@@ -102,6 +148,60 @@ class CloseSignal(Frozen):
     reason: str = Field(default="", max_length=200)
 
 
+class ConfigureSignal(Frozen):
+    """Change how a session goes on; takes effect before its next model call."""
+
+    model: str | None = Field(default=None, max_length=200)
+    fallbacks: tuple[Annotated[str, Field(max_length=200)], ...] | None = Field(
+        default=None, max_length=FALLBACKS_LIMIT
+    )
+    budget: Budget | None = None
+
+
+class RevisePrompt(Frozen):
+    """Put another prompt into the place of one that still waits."""
+
+    prompt: PromptId
+    replacement: PromptSignal
+
+
+class WithdrawPrompt(Frozen):
+    """Take back a prompt that still waits."""
+
+    prompt: PromptId
+
+
+class PromptsWaiting(Frozen):
+    """The answer to a revision or withdrawal: what waits now."""
+
+    waiting: int
+
+
+class GateState(Frozen):
+    """What the gate remembers within a turn."""
+
+    rounds: int = 0
+    """Judgements given."""
+
+    refusals: int = 0
+    """Times that the model wanted to finish and could not."""
+
+    blocking: tuple[str, ...] = Field(default=(), max_length=20)
+    """Hashes of the blocking sets of the last judgements, oldest first."""
+
+    report: Sha256 | None = None
+    """Object with the findings of the last judgement."""
+
+    remaining: str = ""
+    """Pre-existing failures that the model was told of once."""
+
+    edited: tuple[str, ...] = Field(default=(), max_length=16)
+    """Files edited since the last quick check."""
+
+    told: str = ""
+    """What the quick checks told last."""
+
+
 class TurnState(Frozen):
     """A turn between two steps; enough to go on in another run."""
 
@@ -114,6 +214,21 @@ class TurnState(Frozen):
     bad_steps: int = 0
     """Steps in a row of which no call could be carried out."""
 
+    waited_seconds: float = 0.0
+    """Spent waiting for a person; the time budget leaves it out."""
+
+    extra_steps: int = 0
+    """Granted by a person beyond the budget."""
+
+    extra_minutes: float = 0.0
+    fallback: int = 0
+    """How many models of the session's list could not be asked in this turn."""
+
+    recent: tuple[str, ...] = Field(default=(), max_length=20)
+    """A hash for each of the last steps: what was called and what came of it."""
+
+    gate: GateState = GateState()
+
 
 class PullRequestState(Frozen):
     """The newest revision of the session's proposal."""
@@ -122,6 +237,7 @@ class PullRequestState(Frozen):
     commit: CommitSha
     tree: str
     passed: bool | None
+    draft: bool = False
 
 
 class TurnEnd(Frozen):
@@ -164,6 +280,26 @@ class SessionState(Frozen):
     pending: tuple[NewMessage, ...] = ()
     """Messages that the next model call appends."""
 
+    baseline: Baseline | None = None
+    asked: Asked | None = None
+    """What a person is asked; the turn goes on when it is answered."""
+
+    verdict: VerdictGiven | None = None
+    """Of the newest judgement."""
+
+    extra_tokens: int = 0
+    """Granted by a person beyond the budget."""
+
+    extra_cost_usd: float = 0.0
+    blanked: int = 0
+    """Messages of the transcript, from its beginning, whose tool results are left out."""
+
+    context_tokens: int = 0
+    """Input of the newest model call."""
+
+    context_limit: int = 0
+    """What the model can take in; 0 when it is not known."""
+
 
 class PreviousRun(Frozen):
     """The run that went before, to be archived."""
@@ -199,10 +335,19 @@ class ViewedPullRequest(Frozen):
     revision: int
     commit: CommitSha
     passed: bool | None
+    draft: bool = False
+
+
+class QueuedPrompt(Frozen):
+    """A prompt that waits, as the view names it."""
+
+    id: PromptId
+    mode: PromptMode
+    excerpt: str = Field(max_length=QUEUED_EXCERPT_CHARACTERS)
 
 
 class SessionView(Frozen):
-    """What anybody may see of a session with no worker alive; at most 3 KiB as JSON."""
+    """What anybody may see of a session with no worker alive; some KiB as JSON."""
 
     phase: Phase
     run_index: int
@@ -220,7 +365,19 @@ class SessionView(Frozen):
     """`name passed` or `name failed` of the newest check results."""
 
     refused: str = Field(default="", max_length=200)
-    """The newest refused prompt's id and why."""
+    """The newest refused prompt or decision: its id and why."""
+
+    asked: Asked | None = None
+    """What a person is asked; answered by a decision that names its id."""
+
+    queue: tuple[QueuedPrompt, ...] = Field(default=(), max_length=VIEWED_QUEUE)
+    """The first of the waiting prompts."""
+
+    model: str = ""
+    """The model that is asked now; a fallback when the one before could not be."""
+
+    verdict: VerdictGiven | None = None
+    """What the gate said last."""
 
 
 class ArchiveRun(Frozen):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter
 
-from workflows.contract.api import Problem, PromptBody, SessionResource
+from workflows.contract.api import Decision, Problem, PromptBody, SessionResource
 from workflows.contract.base import CommandId, Frozen
 from workflows.contract.events import Cursor, SessionEvent
 
@@ -100,12 +100,11 @@ class Interrupt(Frozen):
 
 
 class Decide(Frozen):
-    """Answer an approval that the session waits for."""
+    """Answer the question that the session waits for, as the REST operation does."""
 
     type: Literal["decide"] = "decide"
     id: str = Field(max_length=100)
-    approval: str = Field(max_length=100)
-    approved: bool
+    decision: Decision
 
 
 class Ping(Frozen):

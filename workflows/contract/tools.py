@@ -18,6 +18,8 @@ CONTENT_LIMIT = 1_000_000
 
 PATH_LIMIT = 4_000
 SUMMARY_LIMIT = 20_000
+QUESTION_LIMIT = 2_000
+OPTION_LIMIT = 100
 LINE_LIMIT = 100_000_000
 
 COMMAND_SECONDS = 600
@@ -34,6 +36,7 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+OptionText = Annotated[Text, Field(min_length=1, max_length=OPTION_LIMIT)]
 FilePath = Annotated[Text, Field(min_length=1, max_length=PATH_LIMIT)]
 
 
@@ -97,6 +100,23 @@ class WriteArguments(Frozen):
     content: Text = Field(max_length=CONTENT_LIMIT, description="All of the file's new content.")
 
 
+class RunChecksArguments(Frozen):
+    """Have the repository's checks judge the work as it is, without ending the turn."""
+
+
+class AskArguments(Frozen):
+    """Ask the person; the turn waits for the answer, which may take days."""
+
+    question: Text = Field(
+        min_length=1,
+        max_length=QUESTION_LIMIT,
+        description="What you must know and cannot find out, with all that is needed to decide.",
+    )
+    options: tuple[OptionText, ...] = Field(
+        default=(), max_length=6, description="Answers to choose from, at most six."
+    )
+
+
 class FinishArguments(Frozen):
     """End the turn."""
 
@@ -107,13 +127,23 @@ class FinishArguments(Frozen):
     )
 
 
-Arguments = BashArguments | ViewArguments | EditArguments | WriteArguments | FinishArguments
+Arguments = (
+    BashArguments
+    | ViewArguments
+    | EditArguments
+    | WriteArguments
+    | RunChecksArguments
+    | AskArguments
+    | FinishArguments
+)
 
 ARGUMENTS: dict[ToolName, type[Arguments]] = {
     ToolName.BASH: BashArguments,
     ToolName.VIEW: ViewArguments,
     ToolName.EDIT: EditArguments,
     ToolName.WRITE: WriteArguments,
+    ToolName.RUN_CHECKS: RunChecksArguments,
+    ToolName.ASK: AskArguments,
     ToolName.FINISH: FinishArguments,
 }
 

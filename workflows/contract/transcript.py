@@ -33,6 +33,8 @@ class UserMessage(Frozen):
 
     kind: Literal["user"] = "user"
     text: str
+    from_person: bool = False
+    """Whether it is a prompt: those outlive the summing up of a long transcript."""
 
 
 class AssistantMessage(Frozen):
@@ -89,6 +91,8 @@ class ToolName(StrEnum):
     VIEW = "view"
     EDIT = "edit"
     WRITE = "write"
+    RUN_CHECKS = "run_checks"
+    ASK = "ask"
     FINISH = "finish"
 
 
@@ -100,7 +104,14 @@ class ToolCall(Frozen):
 
     name: ToolName
     summary: str = Field(max_length=2_000)
-    """For people: the command, or the path of the file; for `finish` what the model says it did."""
+    """For people: the command, or the path of the file; for `finish` what the model says it did,
+    for `ask` the question."""
+
+    options: tuple[Annotated[str, Field(max_length=100)], ...] = Field(default=(), max_length=6)
+    """Of `ask`: the answers to choose from."""
+
+    held: bool = False
+    """Whether it is a command that a person has to approve first."""
 
     source: Sha256
     """Object with the call's arguments as canonical JSON."""

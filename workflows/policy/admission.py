@@ -27,11 +27,16 @@ def fingerprint(prompt: PromptId) -> str:
 
 def admit(prompt: PromptId, state: SessionState) -> Admission:
     """Accept a prompt once, as long as there is room for it in the state that a run hands on."""
-    if fingerprint(prompt) in state.seen:
+    if is_known(prompt, state):
         return Admission.REPEATED
     full = len(state.queue) >= QUEUE_LIMIT
     large = len(state.model_dump_json().encode()) > STATE_LIMIT_BYTES
     return Admission.REFUSED if full or large else Admission.ACCEPTED
+
+
+def is_known(prompt: PromptId, state: SessionState) -> bool:
+    """Tell whether a prompt of this id was sent before."""
+    return fingerprint(prompt) in state.seen
 
 
 def remember(prompt: PromptId, seen: tuple[str, ...]) -> tuple[str, ...]:

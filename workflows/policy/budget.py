@@ -1,27 +1,56 @@
-"""Decides whether a turn has used up what it may."""
+"""Decides whether a session has used up what it may."""
 
-from workflows.contract.session import Budget, StopReason, TurnState
+from workflows.contract.session import Budget, SessionState, StopReason, TurnState
 
 
-def spent(turn: TurnState, budget: Budget, now: float) -> StopReason | None:
+def spent(state: SessionState, turn: TurnState, budget: Budget, now: float) -> StopReason | None:
     """Return the budget that is used up, if any; `now` in seconds since the epoch."""
-    if turn.step >= budget.steps:
+    usage = state.usage
+    if turn.step >= budget.steps + turn.extra_steps:
         return StopReason.STEP_BUDGET
-    if now - turn.started_at >= budget.minutes * 60:
+    if seconds_left(turn, budget, now) <= 0:
         return StopReason.TIME_BUDGET
-    return None
+    tokens = usage.input_tokens + usage.output_tokens
+    if budget.tokens is not None and tokens >= budget.tokens + state.extra_tokens:
+        return StopReason.TOKEN_BUDGET
+    cost = usage.cost_usd
+    if budget.cost_usd is None or cost is None:
+        return None
+    return StopReason.COST_BUDGET if cost >= budget.cost_usd + state.extra_cost_usd else None
 
 
 def seconds_left(turn: TurnState, budget: Budget, now: float) -> float:
-    """Return how long a command of this turn may still run; at least a second."""
-    return max(1.0, budget.minutes * 60 - (now - turn.started_at))
+    """Return how long this turn may still work; the time it waited for a person is left out."""
+    allowed = (budget.minutes + turn.extra_minutes) * 60
+    return allowed - (now - turn.started_at - turn.waited_seconds)
+
+
+def raised(reason: StopReason, state: SessionState, budget: Budget) -> SessionState:
+    """Grant as much again of what is used up."""
+    turn = state.turn
+    assert turn is not None
+    match reason:
+        case StopReason.STEP_BUDGET:
+            turn = turn.model_copy(update={"extra_steps": turn.extra_steps + budget.steps})
+        case StopReason.TIME_BUDGET:
+            turn = turn.model_copy(update={"extra_minutes": turn.extra_minutes + budget.minutes})
+        case StopReason.TOKEN_BUDGET:
+            more = state.extra_tokens + (budget.tokens or 0)
+            return state.model_copy(update={"extra_tokens": more})
+        case _:
+            cost = state.extra_cost_usd + (budget.cost_usd or 0.0)
+            return state.model_copy(update={"extra_cost_usd": cost})
+    return state.model_copy(update={"turn": turn})
 
 
 def explain(reason: StopReason, budget: Budget) -> str:
-    """Say which budget ended a turn and how to go on."""
-    used = (
-        f"{budget.steps} steps"
-        if reason is StopReason.STEP_BUDGET
-        else f"{budget.minutes:g} minutes"
-    )
-    return f"the budget of {used} is used up; the work is kept, send a prompt to go on"
+    """Say which budget is used up."""
+    match reason:
+        case StopReason.STEP_BUDGET:
+            return f"the turn used its {budget.steps} steps"
+        case StopReason.TIME_BUDGET:
+            return f"the turn used its {budget.minutes:g} minutes"
+        case StopReason.TOKEN_BUDGET:
+            return f"the session used its {budget.tokens:,} tokens"
+        case _:
+            return f"the session used its {budget.cost_usd:g} USD"

@@ -13,6 +13,7 @@ from workflows.contract import events
 from workflows.contract.base import CommandId, CommitSha, EffectId, PromptId
 from workflows.contract.checks import CheckSpec
 from workflows.contract.events import Happened
+from workflows.contract.findings import FindingCounts, TestCounts
 from workflows.contract.model import Usage
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.sandbox import CommandOutcome, Opened, Repository
@@ -93,12 +94,109 @@ CASES: list[tuple[Happened, list[str]]] = [
             name="tests",
             command_id=CommandId("k"),
             passed=False,
+            runnable=True,
+            findings=0,
+            tests=None,
             outcome=CommandOutcome.OUTPUT_LIMIT,
             exit_code=None,
             seconds=61,
             output_end=0,
         ),
         ["check tests failed, output limit after 1m01s"],
+    ),
+    (
+        events.CheckFinished(
+            turn=1,
+            name="lint",
+            command_id=CommandId("k"),
+            passed=False,
+            runnable=False,
+            findings=1,
+            tests=None,
+            outcome=CommandOutcome.EXITED,
+            exit_code=127,
+            seconds=1,
+            output_end=0,
+        ),
+        ["check lint could not be run, exit 127 after 1.0s: 1 finding"],
+    ),
+    (
+        events.CheckFinished(
+            turn=1,
+            name="tests",
+            command_id=CommandId("k"),
+            passed=False,
+            runnable=True,
+            findings=2,
+            tests=TestCounts(passed=5, failed=2),
+            outcome=CommandOutcome.EXITED,
+            exit_code=1,
+            seconds=1,
+            output_end=0,
+        ),
+        ["check tests failed, exit 1 after 1.0s: 5 tests passed, 2 failed"],
+    ),
+    (events.BaselineStarted(commit=SHA), ["checking what was there before, at cccccccccccc"]),
+    (
+        events.BaselineReady(commit=SHA, checks=("tests failed",), cached=False, seconds=3),
+        ["before the work (found in 3.0s): tests failed"],
+    ),
+    (
+        events.BaselineReady(commit=SHA, checks=(), cached=True, seconds=0),
+        ["before the work (known already): no checks"],
+    ),
+    (
+        events.QuickChecked(turn=1, step=2, findings=1, shown=(HOSTILE,), seconds=0.5),
+        ["quick check of the edit: 1 finding in 0.5s", TAME],
+    ),
+    (
+        events.FilesMended(turn=1, files=(HOSTILE, "b.py")),
+        [f"mended by the checks' own fixers: {TAME}, b.py"],
+    ),
+    (
+        events.WorkJudged(
+            turn=1,
+            round=2,
+            counts=FindingCounts(new=1, pre_existing=2),
+            tests=TestCounts(passed=4, failed=1),
+            tests_at_base=TestCounts(passed=5),
+            unrunnable=("lint",),
+            shown=(HOSTILE,),
+        ),
+        [
+            "work judged, round 2: 1 new, 2 pre existing; tests 4 passed, 1 failed (before: 5, 0)",
+            "could not be run: lint",
+            TAME,
+        ],
+    ),
+    (
+        events.TranscriptCompacted(turn=1, step=3, messages_before=90, messages=7, usage=Usage()),
+        ["the transcript was summed up: 90 → 7 messages"],
+    ),
+    (
+        events.PromptRevised(prompt_id=PromptId("p"), replacement=PromptId("q"), excerpt=HOSTILE),
+        [f"waiting prompt replaced: {TAME}"],
+    ),
+    (events.PromptWithdrawn(prompt_id=PromptId("p")), ["waiting prompt taken back: p"]),
+    (
+        events.DecisionMade(question="0" * 16, approved=True, text=HOSTILE),
+        [f"a person answered: {TAME}"],
+    ),
+    (events.DecisionMade(question="0" * 16, approved=True, text=""), ["a person allowed it"]),
+    (
+        events.DecisionMade(question="0" * 16, approved=False, text=HOSTILE),
+        [f"a person refused it: {TAME}"],
+    ),
+    (
+        events.Configured(
+            model="m", fallbacks=(), budget=Budget(steps=5, minutes=2, tokens=9_000, cost_usd=1.5)
+        ),
+        [
+            (
+                "from now on: model m, else no other, "
+                "5 steps and 2 minutes a turn, 9,000 tokens in all, $1.5 in all"
+            )
+        ],
     ),
     (
         events.WorkExported(tip=SHA, changed=False),

@@ -7,10 +7,11 @@ from cli.stream.items import Item, PutOff
 from tests.cli.happenings import hello
 from tests.cli.scripted_socket import Peer
 from tests.cli.stream.following import LATER, PROMPT, REFUSAL, following
-from workflows.contract.api import Problem
+from workflows.contract.api import Decision, Problem
 from workflows.contract.base import PromptId
 from workflows.contract.socket import (
     Ack,
+    Decide,
     Hello,
     Interrupt,
     Nack,
@@ -50,6 +51,38 @@ def test_a_prompt_survives_the_connection_and_keeps_its_id():
         items = list(session.items())
     assert arrived == [PROMPT.id, PROMPT.id]
     assert [type(item) for item in items] == [Ack, Hello]
+    assert session.unanswered() == []
+
+
+def test_an_answer_survives_the_connection():
+    """It fits one question only, so that it may be sent again until it is taken."""
+    decision = Decision(question="0" * 16, approved=True, text="8080")
+    arrived: list[str] = []
+
+    def swallow(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        message = peer.receive()
+        assert isinstance(message, Decide)
+        arrived.append(message.id)
+        peer.cut()
+
+    def take(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        for answer in (LATER, None):
+            message = peer.receive()
+            assert isinstance(message, Decide)
+            assert message.decision == decision
+            arrived.append(message.id)
+            peer.send(Nack(id=message.id, problem=answer) if answer else Ack(id=message.id))
+        peer.close(1000)
+
+    with following(swallow, take) as session:
+        session.decide(decision)
+        items = list(session.items())
+    assert [type(item) for item in items] == [PutOff, Ack]
+    assert len(set(arrived)) == 1
     assert session.unanswered() == []
 
 

@@ -1,0 +1,143 @@
+"""Compares what checks say of the work with what they say of its base."""
+
+import asyncio
+from collections.abc import Iterable
+
+from activities.checks import integrity, judgement, presentation
+from activities.checks.evidence import Evidence, evidence_of
+from activities.checks.judgement import Known
+from activities.checks.reports import keep_report, read_report
+from activities.git.revisions import Difference
+from activities.mirror import Mirrors
+from activities.progress import beating
+from runtime.store.base import Store
+from runtime.transcript import Transcripts
+from workflows.contract.base import Sha256
+from workflows.contract.checks import CheckFacts, CheckPlan
+from workflows.contract.findings import FindingReport
+from workflows.contract.judging import Examination, Examine, Judgement, JudgeWork
+from workflows.contract.model import PromptText
+from workflows.contract.transcript import ToolMessage, UserMessage
+
+READ_BYTES = 16 * 1024 * 1024
+"""Of changed files' texts in all, both sides."""
+
+SOURCE_BYTES = 4 * 1024 * 1024
+FILES_SHOWN = 200
+FILES_CHARACTERS = 16_000
+"""Of all paths in a result together: it becomes part of a history."""
+
+
+class Judge:
+    """Examines and judges work; depends on nothing but its requests and what they name.
+
+    What it keeps is named by content, so a repeat writes nothing new and answers the same.
+    """
+
+    def __init__(self, mirrors: Mirrors, store: Store) -> None:
+        self._mirrors = mirrors
+        self._store = store
+
+    async def examine(self, request: Examine) -> Examination:
+        """Read in the bare mirror what the work changes.
+
+        Raises:
+            ApplicationError: `git_tampered`, when the bundle is not what it says.
+        """
+        async with beating():
+            differences = await self._differences(request)
+            changes = await self._texts(request, differences)
+            found = await asyncio.to_thread(integrity.examine, changes, request.plan)
+            return Examination(
+                session=request.session,
+                turn=request.turn,
+                files=_bounded(each.path for each in differences),
+                original=found.original,
+                findings=len(found.report.findings),
+                report=await keep_report(self._store, found.report),
+            )
+
+    async def judge(self, request: JudgeWork) -> Judgement:
+        """Compare and put into words.
+
+        Raises:
+            MissingObjectError: the store has lost a report or the prompt.
+        """
+        async with beating():
+            known = await self._known(request)
+            found = await asyncio.to_thread(judgement.judge, request, known)
+            sources = await self._sources(request, presentation.wanted(found.picture))
+            text = await asyncio.to_thread(presentation.message, found.picture, sources)
+            call = request.call_id
+            message = ToolMessage(call_id=call, text=text) if call else UserMessage(text=text)
+            kept = await Transcripts(self._store).put(message)
+            report = await keep_report(self._store, found.report)
+            return await asyncio.to_thread(judgement.told, request, found, report, kept)
+
+    async def _differences(self, request: Examine) -> list[Difference]:
+        work = request.work
+        if work.store_key is None:  # the work's files are those of its base
+            return []
+        bundle = await self._store.read_async(work.store_key)
+        await self._mirrors.take(request.repository, work, bundle)
+        return await self._mirrors.differences(request.repository, work.base, work.tip)
+
+    async def _texts(
+        self, request: Examine, differences: list[Difference]
+    ) -> list[integrity.Change]:
+        read = [each for each in differences if integrity.is_read(each)][: integrity.READ_LIMIT]
+        names = [name for each in read for name in (each.old, each.new)]
+        blobs = await self._mirrors.read_blobs(
+            request.repository, request.work.base, names, total_bytes=READ_BYTES
+        )
+        return list(integrity.texts_of(differences, blobs))
+
+    async def _known(self, request: JudgeWork) -> Known:
+        plan, baseline = request.plan, request.baseline
+        prompt = await self._store.read_async(f"prompts/{request.session}/{request.prompt}")
+        previous = FindingReport(check="all")
+        if request.previous is not None:
+            previous = await read_report(self._store, request.previous)
+        return Known(
+            now=await self._evidence(plan, request.results),
+            base=await self._evidence(plan, baseline.results),
+            original=await self._evidence(plan, request.original),
+            alone=await self._evidence(plan, request.alone),
+            alone_at_base=await self._evidence(plan, request.alone_at_base),
+            examined=await read_report(self._store, request.examination.report),
+            previous=previous.findings,
+            prompt=PromptText.model_validate_json(prompt).text,
+        )
+
+    async def _evidence(
+        self, plan: CheckPlan, results: Iterable[CheckFacts]
+    ) -> tuple[Evidence, ...]:
+        reports = [(result, await self._report(result.report)) for result in results]
+        return tuple(evidence_of(result, plan.checks, report) for result, report in reports)
+
+    async def _report(self, name: Sha256 | None) -> FindingReport | None:
+        return None if name is None else await read_report(self._store, name)
+
+    async def _sources(self, request: JudgeWork, paths: Iterable[str]) -> dict[str, list[str]]:
+        """Return the work's lines; what cannot be read is not shown."""
+        if request.repository is None:
+            return {}
+        commit = request.base if request.work.store_key is None else request.work.tip
+        names = {f"{commit}:{path}": path for path in paths}
+        blobs = await self._mirrors.read_blobs(
+            request.repository, request.base, names, total_bytes=SOURCE_BYTES
+        )
+        return {
+            names[name]: data.decode("utf-8", "replace").split("\n") for name, data in blobs.items()
+        }
+
+
+def _bounded(paths: Iterable[str]) -> tuple[str, ...]:
+    room = FILES_CHARACTERS
+    kept: list[str] = []
+    for path in paths:
+        room -= len(path)
+        if room < 0 or len(kept) == FILES_SHOWN:
+            break
+        kept.append(path)
+    return tuple(kept)

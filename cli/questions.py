@@ -1,0 +1,108 @@
+"""A session's question to a person: how it is shown, and what a typed answer means. Pure."""
+
+import typer
+
+from cli.problems import CliProblem, Code, ExitCode
+from cli.terminal import inert, inert_line
+from workflows.contract.api import Decision
+from workflows.contract.asking import ANSWER_CHARACTERS, Asked, AskedKind
+
+TEXT_CHARACTERS = 600
+SUBJECT_CHARACTERS = 500
+"""The view has no more of a question or a command; `overnight show` and `approve` have it all."""
+
+_HEADINGS = {
+    AskedKind.QUESTION: "the model asks",
+    AskedKind.COMMAND: "may this command be run?",
+    AskedKind.PULL_REQUEST: "may this be proposed?",
+    AskedKind.BUDGET: "the budget is used up: may it use as much again?",
+    AskedKind.VERDICT: "the checks stay red: propose it all the same?",
+}
+
+
+def lines(asked: Asked, whole: str = "") -> list[str]:
+    """Return exactly what is asked; `whole` is all of the command or question that it begins."""
+    is_question = asked.kind is AskedKind.QUESTION
+    text = whole if whole and is_question else asked.text
+    subject = whole if whole and not is_question else asked.subject
+    more = ["… and more"] if is_cut(asked) and not whole else []
+    heading = typer.style(f"? {_HEADINGS[asked.kind]}", fg="yellow", bold=True)
+    return [
+        f"{heading}  {typer.style(f'[{asked.id}]', dim=True)}",
+        *(f"  {line}" for line in inert(text).splitlines()),
+        *(f"  {typer.style('│', dim=True)} {line}" for line in inert(subject).splitlines()),
+        *(f"  {typer.style(line, dim=True)}" for line in more),
+        *(f"  {number}) {inert_line(option)}" for number, option in enumerate(asked.options, 1)),
+    ]
+
+
+def commands(session: str, asked: Asked) -> list[str]:
+    """Return how it is answered from a shell."""
+    if asked.kind is AskedKind.QUESTION:
+        return [f'  answer it with: overnight answer {session} "…"']
+    return [
+        f"  allow it with:  overnight approve {session}",
+        f'  refuse it with: overnight reject {session} "why"',
+    ]
+
+
+def keys(asked: Asked) -> list[str]:
+    """Return how it is answered by typing beneath it."""
+    if asked.kind is AskedKind.QUESTION:
+        number = " or its number" if asked.options else ""
+        return [f"  type the answer{number}, then Enter"]
+    return ["  type y, or n and why, then Enter"]
+
+
+def is_cut(asked: Asked) -> bool:
+    """Tell whether it may show only the beginning of a question or a command."""
+    if asked.kind is AskedKind.QUESTION:
+        return len(asked.text) >= TEXT_CHARACTERS
+    return asked.kind is AskedKind.COMMAND and len(asked.subject) >= SUBJECT_CHARACTERS
+
+
+def decision(asked: Asked, line: str) -> Decision:
+    """Return what a typed line decides: an answer, or `y`, or `n` and why.
+
+    Raises:
+        CliProblem: it is neither, or it is too long.
+    """
+    if asked.kind is AskedKind.QUESTION:
+        return _decided(asked, _option(asked, line.strip()), approved=True)
+    word, _, rest = line.strip().partition(" ")
+    match word.rstrip(",.:;").lower():
+        case "y" | "yes" if not rest:
+            return _decided(asked, "", approved=True)
+        case "n" | "no":
+            return _decided(asked, rest.strip(), approved=False)
+        case _:
+            raise CliProblem(
+                Code.INPUT_UNKNOWN,
+                f"{inert_line(line)!r} is neither y nor n",
+                "y, or n and why; /steer TEXT and /interrupt TEXT are prompts",
+            )
+
+
+def rejection(asked: Asked, reason: str) -> Decision:
+    """Return the refusal of what is asked.
+
+    Raises:
+        CliProblem: the reason is too long.
+    """
+    return _decided(asked, reason.strip(), approved=False)
+
+
+def _option(asked: Asked, line: str) -> str:
+    chosen = int(line) if line.isascii() and line.isdecimal() and len(line) == 1 else 0
+    return asked.options[chosen - 1] if 1 <= chosen <= len(asked.options) else line
+
+
+def _decided(asked: Asked, text: str, *, approved: bool) -> Decision:
+    if len(text) > ANSWER_CHARACTERS:
+        raise CliProblem(
+            Code.REQUEST_INVALID,
+            f"the answer has {len(text)} characters, {ANSWER_CHARACTERS} are possible",
+            "write it into a prompt: overnight prompt --mode steer",
+            exit_code=ExitCode.USAGE,
+        )
+    return Decision(question=asked.id, approved=approved, text=text)

@@ -1,0 +1,76 @@
+"""Decides what the gate says of judged work, and whether a model that is refused gets further."""
+
+from enum import StrEnum
+
+from workflows.contract.checks import Baseline, CheckPlan
+from workflows.contract.judging import Judgement, Verdict
+
+REFUSALS_LIMIT = 10
+"""Refusals in a turn after which a person is asked, whatever the progress."""
+
+SAME_SET_LIMIT = 3
+"""Times in a row that the same findings may stand."""
+
+
+class Progress(StrEnum):
+    """Whether repairing leads anywhere."""
+
+    GOING_ON = "going on"
+    NUDGE = "nudge"
+    """The same findings as once before: the model should be told."""
+
+    STUCK = "stuck"
+    """A person has to help."""
+
+
+def verdict_of(judgement: Judgement, plan: CheckPlan, baseline: Baseline) -> Verdict:
+    """Return the verdict; green is only what every check says, with nothing weakened.
+
+    Work that a check could not be run on, or without a baseline to compare with, is at most
+    unverified: nothing says that it is sound.
+    """
+    if judgement.counts.blocking or judgement.named:
+        return Verdict.RED
+    if judgement.unrunnable or len(baseline.results) < len(plan.checks):
+        return Verdict.UNVERIFIED
+    if judgement.failing:
+        return Verdict.NO_WORSE
+    if judgement.tests.ran < judgement.tests_at_base.ran:
+        return Verdict.RED
+    return Verdict.GREEN
+
+
+def explain(verdict: Verdict, judgement: Judgement) -> str:
+    """Say in a sentence why the verdict is what it is."""
+    counts, tests = judgement.counts, judgement.tests
+    ran = f"{tests.passed} of {tests.ran} tests pass" if tests.ran else "no test was run"
+    match verdict:
+        case Verdict.RED:
+            standing = counts.blocking + judgement.named
+            if not standing:
+                return f"only {tests.ran} of {judgement.tests_at_base.ran} tests were run"
+            return f"{_findings(standing)} standing; {ran}"
+        case Verdict.UNVERIFIED:
+            names = ", ".join(judgement.unrunnable)
+            return f"could not be run: {names}" if names else "the base commit could not be checked"
+        case Verdict.NO_WORSE:
+            return f"nothing new; {_findings(counts.pre_existing)} of the base commit left; {ran}"
+        case Verdict.GREEN:
+            return f"every check passes; {ran}"
+        case Verdict.UNCHECKED | Verdict.UNCHANGED:
+            return verdict.value
+
+
+def assess(history: tuple[str, ...], refusals: int) -> Progress:
+    """Tell from the blocking sets of a turn's judgements, oldest first, whether it gets further."""
+    if refusals >= REFUSALS_LIMIT:
+        return Progress.STUCK
+    current = history[-1]
+    times = history.count(current)
+    if times >= SAME_SET_LIMIT:
+        return Progress.STUCK
+    return Progress.NUDGE if times > 1 else Progress.GOING_ON
+
+
+def _findings(number: int) -> str:
+    return "1 finding" if number == 1 else f"{number} findings"
