@@ -62,6 +62,8 @@ class FakeModel(Model):
         self._reply = reply
         self.asked: list[ModelCall] = []
         self.compacted: list[CompactTranscript] = []
+        self.refuses_to_sum_up = ""
+        """A model that does not give summaries."""
 
     @activity.defn(name="model.step")
     async def step(self, request: ModelCall) -> ModelStep:
@@ -78,6 +80,9 @@ class FakeModel(Model):
     @activity.defn(name="model.compact")
     async def compact(self, request: CompactTranscript) -> TranscriptCompacted:
         self.compacted.append(request)
+        if request.model == self.refuses_to_sum_up:
+            message = "no summary"
+            raise ApplicationError(message, type=Failure.MODEL_REFUSED, non_retryable=True)
         return TranscriptCompacted(
             session=request.session,
             turn=request.turn,
@@ -121,12 +126,19 @@ class FakeSandbox(Sandbox):
     gone_once: bool = False
     """Whether the next use of a file or export finds no sandbox."""
 
+    lose_files: bool = False
+    """Whether a sandbox that was gone comes back without its files."""
+
+    open_slowly: bool = False
+    """Whether sandboxes for checks do not get ready."""
+
     tree: str = "d" * 40
     empty: bool = False
     noted: list[str] = field(default_factory=list)
     running: asyncio.Event = field(default_factory=asyncio.Event)
 
     exports: list[str] = field(default_factory=list)
+    exported: dict[str, WorkBundle] = field(default_factory=dict)
     fresh: list[str] = field(default_factory=list)
     """Sandboxes made for checks and not removed yet."""
 
@@ -140,6 +152,9 @@ class FakeSandbox(Sandbox):
     async def open(self, request: OpenSandbox) -> SandboxReady:
         if _is_for_checks(request.sandbox_id):
             self.fresh.append(request.sandbox_id)
+            while self.open_slowly:
+                self.running.set()
+                await asyncio.sleep(0.01)
         else:
             self.noted.append(f"open {request.sandbox_id} generation {request.generation}")
         return SandboxReady(
@@ -150,7 +165,7 @@ class FakeSandbox(Sandbox):
                 workspace="/workspace",
                 generation=request.generation,
             ),
-            how=Opened.CREATED if request.generation == 0 else Opened.RESTARTED,
+            how=Opened.RESTARTED if request.generation and not self.lose_files else Opened.CREATED,
             provider="fake",
             base_commit=BASE,
             setup="none",
@@ -200,18 +215,22 @@ class FakeSandbox(Sandbox):
             await asyncio.sleep(0.01)
         self._be_gone()
         key = None if self.empty else f"bundles/{request.session}/{request.command_id}"
-        return WorkBundle(base=BASE, tip=CommitSha("e" * 40), tree=self.tree, store_key=key)
+        work = WorkBundle(base=BASE, tip=CommitSha("e" * 40), tree=self.tree, store_key=key)
+        # As the real one: a command of one id runs once.
+        return self.exported.setdefault(request.command_id, work)
 
     @activity.defn(name="sandbox.close")
     async def close(self, request: CloseSandbox) -> SandboxClosed:
         if _is_for_checks(request.binding.sandbox_id):
-            self.fresh.remove(request.binding.sandbox_id)
+            self.fresh = [each for each in self.fresh if each != request.binding.sandbox_id]
         else:
             self.noted.append("close")
         return SandboxClosed(session=request.session, sandbox_id=request.binding.sandbox_id)
 
 
 def _is_for_checks(sandbox_id: str) -> bool:
+    if sandbox_id.endswith("-base"):
+        return True
     return any(part in sandbox_id for part in ("-gate-", "-orig-", "-alone-", "-steady-"))
 
 
@@ -254,9 +273,11 @@ class FakePullRequests(PullRequests):
             files_changed=1,
             added=1,
             removed=0,
-            passed=request.verdict in (None, Verdict.GREEN),
+            passed=None
+            if request.verdict is Verdict.UNCHECKED
+            else request.verdict is Verdict.GREEN,
             verdict=request.verdict,
-            draft=request.verdict not in (None, Verdict.GREEN),
+            draft=request.verdict not in (Verdict.GREEN, Verdict.UNCHECKED),
             checks=request.checks,
             diff_key="diffs/none",
             merge_command="git merge",

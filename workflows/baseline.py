@@ -7,7 +7,11 @@ from workflows import calls
 from workflows.contract.checks import Baseline, PrepareBaseline
 from workflows.contract.names import HOSTS_QUEUE
 from workflows.contract.sandbox import CloseSandbox, SandboxBinding
+from workflows.policy import verdict as rules
 from workflows.record import SessionRecord
+
+ATTEMPTS = 2
+"""Times that the base commit is checked when a check could not be run on it."""
 
 
 def begin(record: SessionRecord) -> None:
@@ -37,10 +41,10 @@ async def ready(record: SessionRecord) -> Baseline:
         InterruptedCallError: a person stopped the turn; it is still being found out.
     """
     begin(record)
-    if record.state.baseline is not None:
-        return record.state.baseline
-    assert record.preparing is not None
     handle = record.preparing
+    if handle is None:
+        assert record.state.baseline is not None
+        return record.state.baseline
     try:
         found = await calls.patiently(handle, lambda: record.interrupted)
     except ActivityError as error:
@@ -51,18 +55,54 @@ async def ready(record: SessionRecord) -> Baseline:
         assert commit is not None
         return Baseline(session=record.session, commit=commit, cached=False, seconds=0.0)
     record.preparing = None
-    record.update(baseline=found)
+    return _keep(record, found)
+
+
+def known(record: SessionRecord) -> Baseline | None:
+    """Return it if it is known by now, without waiting."""
+    handle = record.preparing
+    if handle is None or not handle.done() or handle.cancelled() or handle.exception():
+        return record.state.baseline
+    record.preparing = None
+    return _keep(record, handle.result())
+
+
+def _keep(record: SessionRecord, found: Baseline) -> Baseline:
+    """Keep it, unless a check could not be run and another attempt may tell more."""
+    plan, times = record.state.plan, record.state.baselines + 1
+    assert plan is not None
+    is_good = rules.is_complete(found, plan) or times >= ATTEMPTS
+    record.update(baseline=found if is_good else None, baselines=times)
     return found
+
+
+async def settle(record: SessionRecord) -> None:
+    """Wait until nothing is being found out any more.
+
+    Raises:
+        InterruptedCallError: a person stopped the turn.
+    """
+    if record.preparing is not None:
+        await ready(record)
+
+
+def is_open(record: SessionRecord) -> bool:
+    """Tell whether it is being found out."""
+    return record.preparing is not None and not record.preparing.done()
 
 
 async def abandon(record: SessionRecord) -> None:
     """Stop finding it out, and leave no sandbox of it."""
-    handle, record.preparing = record.preparing, None
-    if handle is None or handle.done():
+    state = record.state
+    is_sought = state.plan is not None and bool(state.plan.checks)
+    if state.baseline is not None or state.sandbox_id is None or not is_sought:
         return
-    handle.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
-    handle.cancel()
-    queue = record.state.binding.queue if record.state.binding is not None else HOSTS_QUEUE
+    handle, record.preparing = record.preparing, None
+    if handle is not None and not handle.done():
+        handle.add_done_callback(lambda given_up: given_up.cancelled() or given_up.exception())
+        handle.cancel()
+    # Also when an earlier run began it: nobody else would remove what that left.
+    queue = state.binding.queue if state.binding is not None else HOSTS_QUEUE
     binding = SandboxBinding(sandbox_id=_sandbox_id(record), queue=queue, workspace="")
     await calls.close_sandbox(CloseSandbox(session=record.session, binding=binding))
 

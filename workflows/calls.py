@@ -273,39 +273,42 @@ async def quick_check(request: QuickCheck) -> QuickResult:
     )
 
 
-async def fix_files(request: FixFiles) -> FilesFixed:
-    """Let fixers change files."""
-    return await workflow.execute_activity_method(
+def fix_files(request: FixFiles) -> ActivityHandle[FilesFixed]:
+    """Start to let fixers change files."""
+    return workflow.start_activity_method(
         Checks.fix,
         request,
         task_queue=request.binding.queue,
         start_to_close_timeout=timedelta(minutes=10),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=A_FEW_TIMES,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 
 
-async def examine(request: Examine, binding: SandboxBinding) -> Examination:
-    """Look at what the work changes of that which judges it."""
-    return await workflow.execute_activity_method(
+def examine(request: Examine, binding: SandboxBinding) -> ActivityHandle[Examination]:
+    """Start to look at what the work changes of that which judges it."""
+    return workflow.start_activity_method(
         Checks.examine,
         request,
         task_queue=binding.queue,
         start_to_close_timeout=timedelta(minutes=10),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=A_FEW_TIMES,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 
 
-async def judge(request: JudgeWork, binding: SandboxBinding) -> Judgement:
-    """Compare what the checks said with what they say of the base."""
-    return await workflow.execute_activity_method(
+def judge(request: JudgeWork, binding: SandboxBinding) -> ActivityHandle[Judgement]:
+    """Start to compare what the checks said with what they say of the base."""
+    return workflow.start_activity_method(
         Checks.judge,
         request,
         task_queue=binding.queue,
         start_to_close_timeout=timedelta(minutes=10),
         heartbeat_timeout=HEARTBEAT,
         retry_policy=A_FEW_TIMES,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
     )
 
 

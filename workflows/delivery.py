@@ -21,14 +21,14 @@ async def deliver(record: SessionRecord, end: TurnEnd) -> TurnEnd:
         InterruptedCallError: a person stopped it before anything was proposed.
     """
     judged, record.judged = record.judged, None
-    if judged is None or judged.work.store_key is None or _is_proposed(record, judged):
+    if judged is None or _is_proposed(record, judged):
         return end
     if record.interrupted:
         raise InterruptedCallError
     refusal = await _refusal(record, judged)
     if refusal is not None:
         return record.end(StopReason.REJECTED, refusal)
-    await _propose(record, judged, end)
+    await _propose(record, judged)
     return end
 
 
@@ -48,7 +48,7 @@ async def _refusal(record: SessionRecord, judged: Judged) -> str | None:
     return decision.text or "a person refused the proposal"
 
 
-async def _propose(record: SessionRecord, judged: Judged, end: TurnEnd) -> None:
+async def _propose(record: SessionRecord, judged: Judged) -> None:
     record.show(Phase.PROPOSING, f"pushing {record.options.branch}")
     proposal, given = record.state.pull_request, record.state.verdict
     pull_request = await calls.propose(
@@ -61,8 +61,8 @@ async def _propose(record: SessionRecord, judged: Judged, end: TurnEnd) -> None:
             work=judged.work,
             parent=opening.base(record) if proposal is None else proposal.commit,
             expected=None if proposal is None else proposal.commit,
-            title=_title(record, end),
-            body=end.summary,
+            title=_title(record, judged),
+            body=judged.summary,
             checks=judged.results,
             verdict=judged.verdict,
             remarks=given.shown if given is not None else (),
@@ -83,11 +83,13 @@ async def _propose(record: SessionRecord, judged: Judged, end: TurnEnd) -> None:
 
 def _is_proposed(record: SessionRecord, judged: Judged) -> bool:
     proposal = record.state.pull_request
-    if proposal is None or proposal.tree != judged.work.tree:
+    if proposal is None:
+        return judged.work.store_key is None  # nothing to propose
+    if proposal.tree != judged.work.tree:
         return False
     return not proposal.draft or judged.verdict is not Verdict.GREEN
 
 
-def _title(record: SessionRecord, end: TurnEnd) -> str:
-    line = " ".join(end.summary.split("\n", 1)[0].split()) or record.options.title
+def _title(record: SessionRecord, judged: Judged) -> str:
+    line = " ".join(judged.summary.split("\n", 1)[0].split()) or record.options.title
     return line if len(line) <= CAPPED_TITLE else line[: CAPPED_TITLE - 1].rstrip() + "…"

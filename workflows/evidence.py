@@ -147,8 +147,13 @@ async def _open(record: SessionRecord, name: str, work: WorkBundle | None) -> Sa
         restore=work,
     )
     handle = calls.open_sandbox(request, record.binding)
-    ready = await calls.interruptible(handle, lambda: record.interrupted)
-    return ready.binding
+    try:
+        return (await calls.interruptible(handle, lambda: record.interrupted)).binding
+    except (InterruptedCallError, ActivityError):
+        # Whatever came to be of it must not stay.
+        half = record.binding.model_copy(update={"sandbox_id": request.sandbox_id})
+        await _close(record, half)
+        raise
 
 
 async def _close(record: SessionRecord, box: SandboxBinding) -> None:

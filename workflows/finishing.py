@@ -1,6 +1,7 @@
 """What becomes of a model's wish to finish: accepted, refused with findings, or put to a person."""
 
-from workflows import asking, gate
+from workflows import asking, gate, opening
+from workflows.calls import InterruptedCallError
 from workflows.contract.asking import AskedKind
 from workflows.contract.judging import Verdict
 from workflows.contract.session import Phase, PromptMode, StopReason, TurnEnd
@@ -14,6 +15,8 @@ ACCEPTED = "Accepted."
 UNCHANGED_SINCE = (
     "Refused again: no file has changed since the last refusal, whose findings still stand."
 )
+LOST = "Not judged: the sandbox was lost with its files; see the message about it."
+STOPPED = "Interrupted before it was accepted."
 NUDGE = (
     "These are the same findings as in an earlier round: what you tried does not mend them. Look "
     "at the cause anew, or ask the person."
@@ -31,12 +34,20 @@ async def finish(record: SessionRecord, summary: str, call_id: str | None) -> Tu
     Raises:
         InterruptedCallError: a person stopped it.
     """
-    judged = await gate.judge(record, call_id)
-    record.judged = judged
+    try:
+        judged = await gate.judge(record, call_id)
+    except opening.WorkLostError:
+        record.note(LOST, call_id)
+        _go_on(record)
+        return None
+    except InterruptedCallError:
+        record.note(STOPPED, call_id)
+        raise
+    record.judged = judged._replace(summary=summary)
     match judged.verdict:
         case Verdict.RED:
             return await _refuse(record, judged, summary, call_id)
-        case Verdict.NO_WORSE if _is_to_be_told(record, judged):
+        case Verdict.NO_WORSE if not record.turn.gate.remaining_told:
             _tell(record, judged, call_id)
             _go_on(record)
             return None
@@ -47,35 +58,38 @@ async def finish(record: SessionRecord, summary: str, call_id: str | None) -> Tu
 
 async def run_checks(record: SessionRecord, call_id: str) -> None:
     """Judge the work for the model, without ending anything."""
-    judged = await gate.judge(record, call_id)
+    try:
+        judged = await gate.judge(record, call_id)
+    except opening.WorkLostError:
+        record.note(LOST, call_id)
+        return
+    record.judged = judged
     if judged.judgement is None and judged.verdict is not Verdict.RED:
-        record.note(f"There is nothing to check: {judged.verdict}.", call_id)
+        record.note(f"Nothing new to judge; the verdict: {judged.verdict}.", call_id)
     else:
         _tell(record, judged, call_id)
-    record.show(Phase.WORKING)
-
-
-def _is_to_be_told(record: SessionRecord, judged: Judged) -> bool:
-    """What failed before and still does is shown once: it may be what the task is about."""
-    found = judged.judgement
-    if found is None or not found.remaining or found.remaining == record.turn.gate.remaining:
-        return False
-    record.update_gate(remaining=found.remaining)
-    return True
 
 
 def _tell(record: SessionRecord, judged: Judged, call_id: str | None) -> None:
+    """Tell what was found; what failed before is told once, in case the task is about it."""
     if judged.judgement is None:
         record.note(UNCHANGED_SINCE, call_id)
-    else:
-        record.tell(FromNode(sha256=judged.judgement.message))
+        return
+    record.tell(FromNode(sha256=judged.judgement.message))
+    if judged.verdict is Verdict.NO_WORSE:
+        record.update_gate(remaining_told=True)
 
 
 async def _refuse(
     record: SessionRecord, judged: Judged, summary: str, call_id: str | None
 ) -> TurnEnd | None:
-    _tell(record, judged, call_id)
     turn = record.turn.gate
+    if judged.judgement is None and turn.began_tree == judged.work.tree:
+        # It was told once, and nothing of this turn is red: nothing is proposed either.
+        record.judged = None
+        record.note(ACCEPTED, call_id)
+        return record.end(StopReason.FINISHED, summary)
+    _tell(record, judged, call_id)
     known = turn.blocking[-1] if turn.blocking else ""
     blocking = known if judged.judgement is None else judged.judgement.blocking
     refusals = turn.refusals + 1
@@ -102,6 +116,7 @@ async def _ask(record: SessionRecord, judged: Judged, summary: str) -> TurnEnd |
     asked = questions.question(AskedKind.VERDICT, text, subject=f"tree {judged.work.tree}")
     decision = await asking.ask(record, asked, moot=lambda: bool(record.state.queue))
     record.update_gate(refusals=0, blocking=())
+    record.heed_person()
     if decision is None:
         return _after_prompt(record)
     if decision.approved:

@@ -5,6 +5,7 @@ ignored files and running programs, takes no part.
 """
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 from workflows import baseline, calls, evidence, opening
 from workflows.contract.base import CommandId
@@ -25,6 +26,10 @@ from workflows.policy import verdict as rules
 from workflows.record import Judged, SessionRecord
 
 SHOWN_BYTES = 240
+WHY_CHARACTERS = 300
+
+_SETTLED = (Verdict.GREEN, Verdict.NO_WORSE)
+"""What another run of the checks would say again; what could not be run may be, next time."""
 
 
 async def judge(record: SessionRecord, call_id: str | None) -> Judged:
@@ -47,15 +52,17 @@ async def judge(record: SessionRecord, call_id: str | None) -> Judged:
 async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     record.show(Phase.CHECKING, "taking the work out of the sandbox")
     round_ = record.turn.gate.rounds + 1
+    # Before the export: its command runs once per name.
+    record.update_gate(rounds=round_)
     work = await opening.export(record, f"export-t{record.turn.number}-{round_}")
     plan = record.state.plan
     if work.store_key is None:
         return _told(record, Judged(work, Verdict.UNCHANGED))
     if plan is None or not plan.checks:
         return _told(record, Judged(work, Verdict.UNCHECKED))
-    if _is_refused_already(record, work):
-        return Judged(work, Verdict.RED)
-    record.update_gate(rounds=round_)
+    known = _known(record, work)
+    if known is not None:
+        return known
     base = await baseline.ready(record)
     examination = await _examine(record, work)
     runs = await evidence.gather(record, work, examination)
@@ -75,35 +82,40 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
         previous=record.turn.gate.report,
         call_id=call_id,
     )
-    found = await calls.judge(request, record.binding)
+    found = await _say(record, request)
     if found.suspects:
         found = await _judge_suspects(record, request, found)
     verdict = rules.verdict_of(found, plan, base)
-    record.update_gate(report=found.report)
+    is_final = rules.is_final(verdict, found, plan, base)
+    record.update_gate(report=found.report, red_tree=work.tree if is_final else "")
     return _told(record, Judged(work, verdict, runs.results, found))
 
 
-def _is_refused_already(record: SessionRecord, work: WorkBundle) -> bool:
-    """The same files get no second chance to pass by luck."""
-    given = record.state.verdict
-    return given is not None and given.tree == work.tree and given.verdict is Verdict.RED
+def _known(record: SessionRecord, work: WorkBundle) -> Judged | None:
+    """Return what is known of these files: red ones get no second chance to pass by luck."""
+    before = record.judged
+    same = before if before is not None and before.work.tree == work.tree else None
+    if record.turn.gate.red_tree == work.tree:
+        return Judged(work, Verdict.RED, same.results if same is not None else ())
+    if same is None or same.verdict not in _SETTLED:
+        return None
+    return same._replace(judgement=None)
 
 
 def _told(record: SessionRecord, judged: Judged) -> Judged:
     """Remember the verdict and show it."""
-    found = judged.judgement
-    given = VerdictGiven(
-        verdict=judged.verdict, round=record.turn.gate.rounds, tree=judged.work.tree
-    )
+    found, round_, tree = judged.judgement, record.turn.gate.rounds, judged.work.tree
+    given = VerdictGiven(verdict=judged.verdict, round=round_, tree=tree)
     if found is not None:
-        given = given.model_copy(
-            update={
-                "counts": found.counts,
-                "tests": found.tests,
-                "tests_at_base": found.tests_at_base,
-                "shown": tuple(_cut(line) for line in found.shown),
-                "why": rules.explain(judged.verdict, found),
-            }
+        given = VerdictGiven(
+            verdict=judged.verdict,
+            round=round_,
+            tree=tree,
+            counts=found.counts,
+            tests=found.tests,
+            tests_at_base=found.tests_at_base,
+            shown=tuple(_cut(line) for line in found.shown),
+            why=rules.explain(judged.verdict, found)[:WHY_CHARACTERS],
         )
     record.update(verdict=given, checks=tuple(_line(each) for each in judged.results))
     record.show(Phase.CHECKING, f"verdict: {judged.verdict}")
@@ -124,7 +136,7 @@ def _line(result: CheckResult) -> str:
 async def _examine(record: SessionRecord, work: WorkBundle) -> Examination:
     plan = record.state.plan
     assert plan is not None
-    return await calls.examine(
+    handle = calls.examine(
         Examine(
             session=record.session,
             turn=record.turn.number,
@@ -135,6 +147,12 @@ async def _examine(record: SessionRecord, work: WorkBundle) -> Examination:
         ),
         record.binding,
     )
+    return await calls.interruptible(handle, lambda: record.interrupted)
+
+
+async def _say(record: SessionRecord, request: JudgeWork) -> Judgement:
+    handle = calls.judge(request, record.binding)
+    return await calls.interruptible(handle, lambda: record.interrupted)
 
 
 async def _judge_suspects(record: SessionRecord, request: JudgeWork, found: Judgement) -> Judgement:
@@ -142,10 +160,8 @@ async def _judge_suspects(record: SessionRecord, request: JudgeWork, found: Judg
     alone, at_base = await evidence.alone(record, request.plan, request.work, found.suspects)
     if not at_base:
         return found
-    return await calls.judge(
-        request.model_copy(update={"alone": _facts(alone), "alone_at_base": _facts(at_base)}),
-        record.binding,
-    )
+    further = {"alone": _facts(alone), "alone_at_base": _facts(at_base)}
+    return await _say(record, request.model_copy(update=further))
 
 
 async def _fix(record: SessionRecord, found: Judgement) -> bool:
@@ -154,25 +170,24 @@ async def _fix(record: SessionRecord, found: Judgement) -> bool:
     assert plan is not None
     record.show(Phase.CHECKING, "mending what the checks can mend themselves")
     turn = record.turn
-    fixed = await opening.in_sandbox(
-        record,
-        lambda: calls.fix_files(
-            FixFiles(
-                session=record.session,
-                turn=turn.number,
-                binding=record.binding,
-                command_id=CommandId(
-                    f"fix-t{turn.number}-{turn.gate.rounds}-g{record.binding.generation}"
-                ),
-                plan=plan,
-                files=found.files,
-            )
-        ),
+    request = FixFiles(
+        session=record.session,
+        turn=turn.number,
+        binding=record.binding,
+        command_id=CommandId(f"fix-t{turn.number}-{turn.gate.rounds}-g{record.binding.generation}"),
+        plan=plan,
+        files=found.files,
     )
+    try:
+        handle = calls.fix_files(request)
+        fixed = await calls.interruptible(handle, lambda: record.interrupted)
+    except ActivityError as error:
+        # Only a convenience: the model can mend it too.
+        workflow.logger.warning("fix.failed", extra={"failure": str(error.cause)[:500]})
+        return False
     if fixed.changed:
         names = ", ".join(fixed.changed)
         record.note(f"The checks' own fixers changed these files; view them anew: {names}")
-        workflow.logger.info("files.fixed", extra={"files": len(fixed.changed)})
     return bool(fixed.changed)
 
 

@@ -35,6 +35,10 @@ MADE_ANEW = (
 )
 
 
+class WorkLostError(Exception):
+    """The sandbox was made anew from older files; the model must look before it goes on."""
+
+
 class LostTooOftenError(Exception):
     """Sandboxes are lost again and again; the turn fails, the session stays."""
 
@@ -73,6 +77,7 @@ async def reopen(record: SessionRecord) -> None:
     if ready.how is Opened.RESTARTED:
         record.note(RESTARTED)
     elif ready.how is Opened.CREATED:
+        record.lost_work = True
         record.note(MADE_ANEW)
 
 
@@ -105,7 +110,11 @@ def base(record: SessionRecord) -> CommitSha:
 
 
 async def export(record: SessionRecord, name: str) -> WorkBundle:
-    """Take the work out and remember it as the session's checkpoint."""
+    """Take the work out and remember it as the session's checkpoint.
+
+    Raises:
+        WorkLostError: what came out is not what the model thinks it is.
+    """
     work = await in_sandbox(
         record,
         lambda: calls.export_work(
@@ -120,6 +129,8 @@ async def export(record: SessionRecord, name: str) -> WorkBundle:
         ),
     )
     record.update(checkpoint=work)
+    if record.lost_work:
+        raise WorkLostError
     return work
 
 

@@ -52,6 +52,9 @@ class Judged(NamedTuple):
     judgement: Judgement | None = None
     """None when there was nothing to judge, or nothing has changed since it was."""
 
+    summary: str = ""
+    """What the model says it did, once it wished to finish."""
+
 
 class SessionRecord:
     """What a session knows; `state` is all of it that survives the run."""
@@ -73,6 +76,9 @@ class SessionRecord:
 
         self.preparing: ActivityHandle[Baseline] | None = None
         """The baseline that is being found out."""
+
+        self.lost_work = False
+        """The sandbox was made anew from older files, and the model does not know it yet."""
 
         self.judged: Judged | None = None
         """The work that the running turn finishes with, for its delivery."""
@@ -177,8 +183,11 @@ class SessionRecord:
         self.update(
             queue=tuple(rest),
             turns=number,
-            turn=TurnState(number=number, prompt=prompt, started_at=workflow.now().timestamp()),
+            turn=TurnState(number=number, prompt=prompt, started_at=self.now()),
         )
+        given = self.state.verdict
+        if given is not None and given.verdict is Verdict.RED:
+            self.update_gate(began_tree=given.tree)
         self.tell(FromPrompt(prompt_id=prompt.id))
 
     def end(self, reason: StopReason, summary: str) -> TurnEnd:
@@ -215,6 +224,11 @@ class SessionRecord:
         edited = dict.fromkeys((*self.turn.gate.edited, inside))
         self.update_gate(edited=tuple(edited)[-EDITS_LOOKED_AT:])
 
+    def heed_person(self) -> None:
+        """A person has spoken: what was tried in vain may be tried again."""
+        self.update_gate(red_tree="")
+        self.update_turn(recent=())
+
     def is_steered(self) -> bool:
         """Tell whether a prompt waits that is meant for the running turn."""
         return any(prompt.mode is PromptMode.STEER for prompt in self.state.queue)
@@ -227,6 +241,7 @@ class SessionRecord:
                 prompt for prompt in self.state.queue if prompt.mode is not PromptMode.STEER
             )
             self.update(queue=rest)
+            self.heed_person()
             self.tell(*(FromPrompt(prompt_id=prompt.id) for prompt in steering))
 
     def show(self, phase: Phase | None = None, activity: str = "") -> None:

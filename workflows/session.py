@@ -132,7 +132,8 @@ class AgentSession:
         """Wait for a prompt, in a fresh run when this one's history is long."""
         record = self._record
         record.show(Phase.WAITING)
-        if renewal.due_when_idle(workflow.info().get_current_history_length()):
+        long = renewal.due_when_idle(workflow.info().get_current_history_length())
+        if long and not baseline.is_open(record):
             self._renew()
         await workflow.wait_condition(lambda: bool(record.state.queue) or record.closing)
 
@@ -176,6 +177,8 @@ class AgentSession:
         except ActivityError as error:
             # Closing must not hang on a sandbox that is broken; the last checkpoint stands.
             workflow.logger.warning("export.failed", extra={"failure": str(error.cause)[:500]})
+        except opening.WorkLostError:
+            workflow.logger.warning("work.lost")
 
     async def _archive(self, run: PreviousRun) -> None:
         await calls.archive_run(

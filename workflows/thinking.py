@@ -20,6 +20,7 @@ _ANOTHER_MODEL_MAY = frozenset(
         Failure.MODEL_REFUSED,
         Failure.MODEL_RETRY,
         Failure.MODEL_WAIT,
+        Failure.MODEL_COMPACT,
     }
 )
 
@@ -32,7 +33,7 @@ async def next_step(record: SessionRecord) -> ModelStep:
         ActivityError: no model of the session's list answers.
     """
     record.take_steering()
-    await _relieve(record, _due(record))
+    await _relieve_early(record)
     record.update_turn(step=record.turn.step + 1)
     record.update(steps=record.state.steps + 1)
     step, told = await _ask(record)
@@ -50,19 +51,35 @@ async def next_step(record: SessionRecord) -> ModelStep:
 
 async def _ask(record: SessionRecord) -> tuple[ModelStep, int]:
     """Return the step, and how many pending messages it was told."""
-    reliefs = 0
+    reliefs, was_compacted = 0, False
     while True:
-        pending = record.state.pending
+        pending, model = record.state.pending, record.model
         handle = calls.step(_call(record), has_fallback=_fallback(record) is not None)
         try:
-            return await calls.interruptible(handle, lambda: record.interrupted), len(pending)
+            step = await calls.interruptible(handle, lambda: record.interrupted)
         except ActivityError as error:
+            if record.model != model:
+                continue  # a person named another one meanwhile
             if _is_overflow(error) and reliefs < RELIEFS_LIMIT:
                 reliefs += 1
-                state = record.state
-                await _relieve(record, context.after_overflow(state.head.messages, state.blanked))
+                was_compacted = await _shorten(record, was_compacted=was_compacted)
             elif not _fall_back(record, error):
                 raise
+        else:
+            record.lost_work = False
+            return step, len(pending)
+
+
+async def _shorten(record: SessionRecord, *, was_compacted: bool) -> bool:
+    """Make the request shorter that was too long; tell whether the transcript was summed up."""
+    state = record.state
+    relief = context.after_overflow(state.head.messages, state.blanked, was_compacted=was_compacted)
+    try:
+        await _relieve(record, relief)
+    except ActivityError as error:
+        if not _fall_back(record, error):
+            raise
+    return was_compacted or relief is Relief.COMPACT
 
 
 def _call(record: SessionRecord) -> ModelCall:
@@ -99,11 +116,16 @@ def facts(record: SessionRecord) -> WorkingFacts:
     )
 
 
-def _due(record: SessionRecord) -> Relief:
+async def _relieve_early(record: SessionRecord) -> None:
+    """Make the next request shorter before it has to be; it may still fit if that fails."""
     state = record.state
-    return context.due(
+    relief = context.due(
         state.context_tokens, state.context_limit, state.head.messages, state.blanked
     )
+    try:
+        await _relieve(record, relief)
+    except ActivityError as error:
+        workflow.logger.warning("compaction.failed", extra={"failure": str(error.cause)[:500]})
 
 
 def _is_overflow(error: ActivityError) -> bool:
@@ -120,6 +142,8 @@ async def _relieve(record: SessionRecord, relief: Relief) -> None:
             record.update(blanked=context.blankable(state.head.messages), context_tokens=0)
         case Relief.COMPACT:
             await _compact(record)
+        case Relief.BLANK_ALL:
+            record.update(blanked=state.head.messages + len(state.pending), context_tokens=0)
 
 
 async def _compact(record: SessionRecord) -> None:

@@ -16,7 +16,7 @@ from workflows.contract.sandbox import (
     StopCommand,
     UseFile,
 )
-from workflows.contract.session import TurnEnd
+from workflows.contract.session import Phase, TurnEnd
 from workflows.contract.transcript import FromNode, FromWorkflow, ToolCall, ToolName
 from workflows.policy import budget, questions
 from workflows.record import SessionRecord
@@ -24,8 +24,13 @@ from workflows.record import SessionRecord
 COMMAND_SECONDS = 3_600.0
 """The longest a model may let a command run; it usually asks for less."""
 
+SLOW_SECONDS = 5.0
+FAILURES_LIMIT = 2
+"""Times in a turn that work could not be judged, after which the turn has failed."""
+
 ANSWER_CHARACTERS = 2_000
 INTERRUPTED = "Not carried out: the person interrupted."
+ENDED = "Not carried out: the turn had ended before it."
 ONE_QUESTION = "Not asked: ask one question at a time, with all that belongs to it."
 PROMPTED = "The person sent a prompt instead of an answer; it follows."
 
@@ -38,12 +43,12 @@ async def carry_out(record: SessionRecord, step: ModelStep) -> tuple[TurnEnd | N
     observed: list[Observation] = []
     for index, call in enumerate(step.calls):
         if record.interrupted:
-            _leave(record, step.calls[index:])
+            _leave(record, step.calls[index:], INTERRUPTED)
             return record.interrupted_end(), observed
         if call.name is ToolName.FINISH:
             end = await _finish(record, call)
             if end is not None:
-                _leave(record, step.calls[index + 1 :])
+                _leave(record, step.calls[index + 1 :], ENDED)
                 return end, observed
             observed.append(judged_tree(record))
         else:
@@ -57,17 +62,24 @@ def judged_tree(record: SessionRecord) -> Observation:
     return verdict.tree if verdict is not None else ""
 
 
-def _leave(record: SessionRecord, rest: tuple[ToolCall, ...]) -> None:
+def _leave(record: SessionRecord, rest: tuple[ToolCall, ...], why: str) -> None:
     for call in rest:
-        record.note(INTERRUPTED, call.id)
+        record.note(why, call.id)
 
 
 async def _finish(record: SessionRecord, call: ToolCall) -> TurnEnd | None:
     try:
         return await finishing.finish(record, call.summary, call.id)
     except InterruptedCallError:
-        record.note("Interrupted before it was accepted.", call.id)
         return record.interrupted_end()
+    except ActivityError as error:
+        failures = record.turn.gate.failures + 1
+        record.update_gate(failures=failures)
+        record.note(f"Could not be judged: {opening.failure_text(error)}", call.id)
+        if failures >= FAILURES_LIMIT:
+            raise
+        record.show(Phase.WORKING)
+        return None
 
 
 async def _answer(record: SessionRecord, step: ModelStep, index: int) -> Observation:
@@ -80,6 +92,7 @@ async def _answer(record: SessionRecord, step: ModelStep, index: int) -> Observa
                 return await _ask(record, step, index)
             case ToolName.RUN_CHECKS:
                 await finishing.run_checks(record, call.id)
+                record.show(Phase.WORKING)
                 return judged_tree(record)
             case _:
                 return await _use_file(record, call, EffectId(name))
@@ -88,6 +101,7 @@ async def _answer(record: SessionRecord, step: ModelStep, index: int) -> Observa
     except ActivityError as error:
         # The model learns of it and may do without; a broken host shows in the next step again.
         record.note(f"Failed: {opening.failure_text(error)}", call.id)
+        record.show(Phase.WORKING)
     return "failed"
 
 
@@ -114,8 +128,18 @@ async def _run(record: SessionRecord, call: ToolCall, command_id: CommandId) -> 
         raise
     record.tell(_message_of(result, call))
     if result.outcome is CommandOutcome.LOST:
+        await _bring_back(record)
+    # A slow command may be the model's way of waiting for something.
+    moment = command_id if result.seconds >= SLOW_SECONDS else ""
+    return f"{moment} {result.outcome} {result.exit_code} {result.excerpt}"
+
+
+async def _bring_back(record: SessionRecord) -> None:
+    try:
         await opening.reopen(record)
-    return f"{result.outcome} {result.exit_code} {result.excerpt}"
+    except ActivityError as error:
+        # The command's call is answered; the next call will try again.
+        record.note(f"The sandbox does not come back: {opening.failure_text(error)}")
 
 
 async def _is_approved(record: SessionRecord, call: ToolCall, command_id: CommandId) -> bool:

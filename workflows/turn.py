@@ -39,6 +39,8 @@ async def work(record: SessionRecord) -> TurnEnd | None:
             if end is not None:
                 return end
             if is_renewal_due():
+                # Two runs must not look for the baseline in one sandbox.
+                await baseline.settle(record)
                 return None
             end = await _take_step(record)
             if end is not None:
@@ -60,26 +62,37 @@ async def _end_before_step(record: SessionRecord) -> TurnEnd | None:
     while True:
         if record.interrupted:
             return record.interrupted_end()
-        spent = _spent(record)
+        now = record.now()
+        spent = _spent(record, now)
         if spent is None:
             return None
-        limits = record.options.budget
-        why = budget.explain(spent, limits)
-        asked = questions.question(
-            AskedKind.BUDGET,
-            f"{why}. May it use as much again? Or set another budget.",
-            f"turn {record.turn.number} step {record.turn.step}",
-            subject=spent,
-        )
-        decision = await asking.ask(record, asked, moot=lambda: _spent(record) is None)
-        if decision is not None and not decision.approved:
-            return record.end(spent, f"{why}; send a prompt to go on")
-        if decision is not None:
-            record.state = budget.raised(spent, record.state, limits)
+        end = await _ask_for_more(record, spent, now)
+        if end is not None:
+            return end
 
 
-def _spent(record: SessionRecord) -> StopReason | None:
-    return budget.spent(record.state, record.turn, record.options.budget, record.now())
+async def _ask_for_more(record: SessionRecord, spent: StopReason, now: float) -> TurnEnd | None:
+    limits, state = record.options.budget, record.state
+    why = budget.explain(spent, limits)
+    granted = f"{record.turn.extra_steps} {record.turn.extra_minutes} {state.extra_tokens}"
+    asked = questions.question(
+        AskedKind.BUDGET,
+        f"{why}. May it use as much again? Or set another budget.",
+        f"turn {record.turn.number} step {record.turn.step}",
+        f"{granted} {state.extra_cost_usd}",
+        subject=spent,
+    )
+    # By the clock of before: the waiting is counted as such only when it is over.
+    decision = await asking.ask(record, asked, moot=lambda: _spent(record, now) is None)
+    if decision is not None and not decision.approved:
+        return record.end(spent, f"{why}; send a prompt to go on")
+    if decision is not None:
+        record.state = budget.raised(spent, record.state, record.now())
+    return None
+
+
+def _spent(record: SessionRecord, now: float) -> StopReason | None:
+    return budget.spent(record.state, record.turn, record.options.budget, now)
 
 
 async def _take_step(record: SessionRecord) -> TurnEnd | None:
@@ -112,7 +125,7 @@ async def _look_at_edits(record: SessionRecord) -> None:
         binding=record.binding,
         command_id=CommandId(f"quick-s{state.steps}-g{record.binding.generation}"),
         plan=plan,
-        baseline=state.baseline,
+        baseline=baseline.known(record),
         files=edited,
         told=record.turn.gate.told,
     )

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from workflows.contract.checks import CheckResult
+from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import Propose
 
 TITLE_CHARACTERS = 72
@@ -19,6 +20,16 @@ _TAGS = {chr(code) for code in range(0xE0000, 0xE0080)}
 _NO_WIDTH = "\u200b"
 
 
+_VERDICTS = {
+    Verdict.GREEN: "Every check passes.",
+    Verdict.NO_WORSE: "Draft: checks fail, but only with what was there before this work.",
+    Verdict.UNVERIFIED: "Draft: not everything could be checked.",
+    Verdict.UNCHECKED: "The repository names no checks.",
+    Verdict.UNCHANGED: "The work was taken back: nothing differs from the base.",
+    Verdict.RED: "Draft: findings of this work stand; a person wanted it proposed all the same.",
+}
+
+
 def title(request: Propose) -> str:
     """Return a title of one line and at most 72 characters."""
     line = " ".join(harmless(request.title).split())
@@ -28,8 +39,10 @@ def title(request: Propose) -> str:
 
 
 def message(request: Propose) -> str:
-    """Return the commit message: title, body, a table of the checks, and the session."""
+    """Return the commit message: title, body, verdict, what stands, checks, and the session."""
     parts = [title(request), harmless(request.body).strip()[:_BODY_CHARACTERS]]
+    parts.append(_VERDICTS[request.verdict])
+    parts.append("\n".join(f"- {_line(remark)}" for remark in request.remarks))
     parts.append(_table(request.checks))
     parts.append(f"Overnight-Session: {request.session}")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -59,9 +72,15 @@ def _table(checks: Iterable[CheckResult]) -> str:
 
 
 def _failure(check: CheckResult) -> str:
+    if not check.runnable:
+        return "could not be run"
     return f"failed ({check.exit_code})" if check.exit_code is not None else check.outcome.value
 
 
+def _line(text: str) -> str:
+    return " ".join(harmless(text).split())
+
+
 def _cell(command: str) -> str:
-    line = " ".join(harmless(command).split()).replace("|", "\\|").replace("`", "'")
+    line = _line(command).replace("|", "\\|").replace("`", "'")
     return f"`{line[:200]}`"

@@ -10,10 +10,13 @@ from activities.pull_requests import description
 from runtime.store.base import MissingObjectError, Store
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
+from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import Propose, PullRequest
 from workflows.ports import PullRequests
 
 _FILES_SHOWN = 50
+_READY = (Verdict.GREEN, Verdict.UNCHECKED)
+"""Verdicts of work that is not a draft."""
 
 
 class GitPullRequests(PullRequests):
@@ -83,7 +86,11 @@ class GitPullRequests(PullRequests):
             files_changed=len(files),
             added=sum(file.added for file in files),
             removed=sum(file.removed for file in files),
-            passed=all(check.passed for check in request.checks) if request.checks else None,
+            passed=None
+            if request.verdict is Verdict.UNCHECKED
+            else request.verdict is Verdict.GREEN,
+            verdict=request.verdict,
+            draft=request.verdict not in _READY,
             checks=request.checks,
             diff_key=diff_key,
             merge_command=_merge_command(url, request.branch),

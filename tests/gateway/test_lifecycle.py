@@ -5,6 +5,7 @@ from temporalio.client import Client
 from runtime.store.folder import FolderStore
 from tests.gateway.conftest import SESSIONS, Gateway, prompt, workers
 from workflows.contract.base import CommitSha, SessionId
+from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.sandbox import Repository
 from workflows.contract.session import Phase, SessionInput
@@ -142,6 +143,8 @@ async def test_the_newest_pull_request_is_shown(gateway: Gateway):
             added=1,
             removed=0,
             passed=True,
+            verdict=Verdict.GREEN,
+            draft=False,
             diff_key="diffs/ten" if revision == 10 else "diffs/other",
             merge_command="git merge b",
         )

@@ -12,16 +12,29 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from runtime import temporal
 from tests.conftest import FASTER_QUEUES, temporal_binary
-from tests.fakes import FINISH, FakeSandbox, calls
-from tests.workflows.conftest import Rig, prompt
+from tests.fake_checks import red
+from tests.fakes import FINISH, FakeSandbox, Reply, calls
+from tests.workflows.conftest import Rig, decision, prompt
 from workflows.contract import names
-from workflows.contract.base import SessionId
-from workflows.contract.session import CloseSignal, InterruptSignal, PromptMode
-from workflows.contract.transcript import ToolName
+from workflows.contract.asking import AskedKind
+from workflows.contract.base import SessionId, Sha256
+from workflows.contract.checks import CheckSpec
+from workflows.contract.failures import Failure
+from workflows.contract.findings import FindingKind
+from workflows.contract.model import ModelCall
+from workflows.contract.session import (
+    Budget,
+    CloseSignal,
+    ConfigureSignal,
+    InterruptSignal,
+    PromptMode,
+)
+from workflows.contract.transcript import ToolCall, ToolName
 
 FOLDER = Path(__file__).parent / "histories"
 
@@ -67,7 +80,57 @@ async def sandbox_lost(rig: Rig) -> None:
         await rig.until_waiting(1)
 
 
-SCENARIOS: tuple[Scenario, ...] = (proposed_and_closed, interrupted, sandbox_lost)
+async def refused_and_repaired(rig: Rig) -> None:
+    """A wish to finish is refused twice, fixers and an edit mend it, flaky tests are run alone."""
+    spec = CheckSpec(name="pytest", command="pytest", kind=FindingKind.TEST, rerun="pytest")
+    rig.checks.plan = rig.checks.plan.model_copy(update={"checks": (spec,)})
+    rig.checks.original = ("tests/test_a.py",)
+    rounds = {1: red("a", fixable=1), 2: red("b"), 3: red("c", suspects=("t::x",))}
+    rig.checks.judges = lambda work: {} if work.alone_at_base else rounds.get(work.round, {})
+
+    def reply(call: ModelCall) -> Reply:
+        rig.sandbox.tree = f"{call.step:040x}"
+        return calls((ToolName.EDIT, "a.py"), (ToolName.FINISH, "done"))
+
+    rig.script(reply)
+    async with rig.workers():
+        await rig.start(prompt("mend"))
+        await rig.until_waiting(1)
+
+
+async def asked_and_decided(rig: Rig) -> None:
+    """A question, a held command, a spent budget, a model that fails, a red verdict."""
+    rig.budget, rig.fallbacks = Budget(steps=2), ("second/model",)
+    rig.checks.judges = lambda _: red("a")
+    source = Sha256("c" * 64)
+    ask = ToolCall(id="call-0", name=ToolName.ASK, summary="Which?", source=source)
+    push = ToolCall(id="call-0", name=ToolName.BASH, summary="git push", held=True, source=source)
+
+    def reply(call: ModelCall) -> Reply:
+        if call.model != "second/model":
+            return ApplicationError("no key", type=Failure.MODEL_FATAL, non_retryable=True)
+        return {1: (ask,), 2: (push,)}.get(call.step, FINISH)
+
+    rig.script(reply)
+    async with rig.workers():
+        handle = await rig.start(prompt("mend"))
+        for kind in (AskedKind.QUESTION, AskedKind.COMMAND, AskedKind.BUDGET, AskedKind.VERDICT):
+            asked = await rig.until_asked(kind)
+            approved = kind is not AskedKind.VERDICT
+            await handle.signal(names.DECIDE_SIGNAL, decision(asked, approved=approved))
+            if kind is AskedKind.BUDGET:
+                limits = ConfigureSignal(budget=Budget(steps=50))
+                await handle.signal(names.CONFIGURE_SIGNAL, limits)
+        await rig.until_waiting(1)
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    proposed_and_closed,
+    interrupted,
+    sandbox_lost,
+    refused_and_repaired,
+    asked_and_decided,
+)
 
 
 async def record() -> None:

@@ -188,6 +188,29 @@ async def test_another_model_is_asked_from_the_next_call_on(rig: Rig) -> None:
     assert view.model == "other/model"
 
 
+async def test_a_model_named_while_another_fails_is_asked_at_once(rig: Rig) -> None:
+    """The failure of the old one is not held against the new one."""
+    first_asked, changed = asyncio.Event(), asyncio.Event()
+
+    async def reply(call: ModelCall) -> Reply:
+        if call.model == "other/model":
+            return FINISH
+        first_asked.set()
+        await changed.wait()
+        return ApplicationError("no key", type=Failure.MODEL_FATAL, non_retryable=True)
+
+    rig.script(reply)
+    async with rig.workers():
+        handle = await rig.start(prompt("work"))
+        await first_asked.wait()
+        await handle.signal(names.CONFIGURE_SIGNAL, ConfigureSignal(model="other/model"))
+        changed.set()
+        view = await rig.until_waiting(1)
+    assert view.last is not None
+    assert view.last.reason is StopReason.FINISHED
+    assert [call.model for call in rig.model.asked] == ["openai/scripted", "other/model"]
+
+
 async def test_a_model_that_cannot_be_asked_is_replaced_by_the_next_of_the_list(rig: Rig) -> None:
     """For the rest of the turn; the next one begins with the first model again."""
     rig.fallbacks = ("second/model", "third/model")

@@ -289,3 +289,112 @@ async def test_the_baseline_is_found_out_once_for_all_turns(rig: Rig) -> None:
         await rig.until_waiting(2)
     assert rig.checks.baselines == 1
     assert isinstance(rig.checks.judged[1].baseline, Baseline)
+
+
+async def test_a_mended_tree_is_judged_after_an_unchanged_one_was_refused(rig: Rig) -> None:
+    """The work is taken out anew for each judgement, whatever became of the one before."""
+    rig.checks.judges = lambda work: {} if work.work.tree == "f" * 40 else red("a")
+
+    def reply(call: ModelCall) -> Reply:
+        if call.step == 3:
+            rig.sandbox.tree = "f" * 40
+        return FINISH
+
+    rig.script(reply)
+    view = await finished(rig)
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.GREEN
+    assert [each.work.tree for each in rig.pull_requests.proposed] == ["f" * 40]
+
+
+async def test_another_prompt_has_the_same_red_files_judged_anew(rig: Rig) -> None:
+    """What blocks depends on the prompt too."""
+    rig.checks.judges = lambda work: red("a") if work.turn == 1 else {}
+    async with rig.workers():
+        handle = await rig.start(prompt("mend x"))
+        asked = await rig.until_asked(AskedKind.VERDICT)
+        await handle.signal(names.DECIDE_SIGNAL, decision(asked, approved=False))
+        await rig.until_waiting(1)
+        await handle.signal(names.PROMPT_SIGNAL, prompt("leave x"))
+        view = await rig.until_waiting(2)
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.GREEN
+    assert [each.turn for each in rig.pull_requests.proposed] == [2]
+
+
+async def test_a_question_about_red_work_needs_no_mending(rig: Rig) -> None:
+    """A turn that changes nothing may end; the work stays red and unproposed."""
+    rig.checks.judges = judged_as(red("a"))
+    async with rig.workers():
+        handle = await rig.start(prompt("mend x"))
+        asked = await rig.until_asked(AskedKind.VERDICT)
+        await handle.signal(names.DECIDE_SIGNAL, decision(asked, approved=False))
+        await rig.until_waiting(1)
+        await handle.signal(names.PROMPT_SIGNAL, prompt("what is wrong?"))
+        view = await rig.until_waiting(2)
+    assert view.last is not None
+    assert view.last.reason is StopReason.FINISHED
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.RED
+    assert rig.pull_requests.proposed == []
+
+
+async def test_trouble_that_may_pass_is_looked_at_again(rig: Rig) -> None:
+    """A check that could not be run says nothing that holds for the same files next time."""
+    trouble = red("timeout", unrunnable=("pytest",))
+    rig.checks.judges = judged_as(trouble, {})
+    view = await finished(rig)
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.GREEN
+    assert len(rig.checks.judged) == 2
+
+
+async def test_a_baseline_that_failed_is_looked_for_again(rig: Rig) -> None:
+    """At the next judgement, once."""
+    rig.checks.bare_baseline = True
+    new_files_each_step(rig)
+    rig.checks.judges = judged_as(red("a"), red("b"), {})
+    await finished(rig)
+    assert rig.checks.baselines == 2
+
+
+async def test_work_that_was_lost_is_not_judged(rig: Rig) -> None:
+    """What came out of a sandbox made anew is not what the model thinks it finished."""
+    rig.sandbox.lose_files = True
+
+    def reply(call: ModelCall) -> Reply:
+        rig.sandbox.gone_once = call.step == 1
+        return FINISH
+
+    rig.script(reply)
+    await finished(rig)
+    assert len(rig.model.asked) == 2
+    notes = [m.text for m in rig.model.asked[1].new if isinstance(m, FromWorkflow)]
+    assert any("lost with its files and made anew" in note for note in notes)
+    assert len(rig.checks.judged) == 1
+
+
+async def test_work_that_goes_back_to_the_base_is_proposed_so(rig: Rig) -> None:
+    """The branch must not go on showing what the session has taken back."""
+    async with rig.workers():
+        handle = await rig.start(prompt("one"))
+        await rig.until_waiting(1)
+        rig.sandbox.empty, rig.sandbox.tree = True, "0" * 40
+        await handle.signal(names.PROMPT_SIGNAL, prompt("take it back"))
+        await rig.until_waiting(2)
+    assert [each.verdict for each in rig.pull_requests.proposed] == [
+        Verdict.GREEN,
+        Verdict.UNCHANGED,
+    ]
+
+
+async def test_an_interrupt_while_a_sandbox_for_checks_opens_leaves_none(rig: Rig) -> None:
+    """Whatever came to be of it is removed."""
+    rig.sandbox.open_slowly = True
+    async with rig.workers():
+        handle = await rig.start(prompt("work"))
+        await rig.sandbox.running.wait()
+        await handle.signal(names.INTERRUPT_SIGNAL, InterruptSignal())
+        rig.sandbox.open_slowly = False
+        await rig.until_waiting(1)
+    assert rig.sandbox.fresh == []

@@ -19,6 +19,7 @@ from workflows.contract.judging import Verdict, VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.session import (
     QUEUE_LIMIT,
+    QUEUED_EXCERPT_CHARACTERS,
     SEEN_LIMIT,
     VIEWED_QUEUE,
     Budget,
@@ -130,9 +131,10 @@ def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
     for _ in range(QUEUE_LIMIT):
         further = prompt("\N{OWL}" * 200)
         if admit(further.id, record.state) is Admission.ACCEPTED:
-            record.receive(further)
+            short = further.model_copy(update={"excerpt": "\N{OWL}" * QUEUED_EXCERPT_CHARACTERS})
+            record.update(queue=(*record.state.queue, short))
     assert record.state.queue
-    gate = GateState(blocking=("f" * 40,) * 20, report=NODE, remaining="f" * 40, told="f" * 40)
+    gate = GateState(blocking=("f" * 40,) * 20, report=NODE, red_tree="f" * 40, told="f" * 40)
     first = record.state.queue[0]
     turn = TurnState(number=1, prompt=first, started_at=1.5, gate=gate, recent=("f" * 16,) * 20)
     record.update(turn=turn)

@@ -82,3 +82,39 @@ async def test_a_model_that_goes_round_in_circles_is_told_and_then_stopped(rig: 
     assert len(rig.model.asked) == 4
     notes = [m.text for m in rig.model.asked[3].new if isinstance(m, FromWorkflow)]
     assert any("the same several times" in note for note in notes)
+
+
+async def test_the_newest_results_are_left_out_as_the_last_resort(rig: Rig) -> None:
+    """They alone may be too long for a small model."""
+    wanted = tuple(calls((ToolName.BASH, "ls"), (ToolName.BASH, "ls -l")))
+
+    def reply(call: ModelCall) -> Reply:
+        if call.step == 1:
+            return wanted
+        if call.blanked < call.head.messages + len(call.new):
+            return ApplicationError("long", type=Failure.MODEL_COMPACT, non_retryable=True)
+        return FINISH
+
+    rig.script(reply)
+    await finished(rig)
+    assert len(rig.model.compacted) == 1
+    assert rig.pull_requests.proposed != []
+
+
+async def test_a_summary_that_fails_is_done_without_or_by_another_model(rig: Rig) -> None:
+    """Early, the request is sent as it is; after an overflow the next model is asked."""
+    rig.fallbacks = ("large/model",)
+    overflown: list[str] = []
+
+    def reply(call: ModelCall) -> Reply:
+        if call.step == 22 and call.model != "large/model":
+            overflown.append(call.model)
+            return ApplicationError("long", type=Failure.MODEL_COMPACT, non_retryable=True)
+        return step_of(call, 800 if call.step in (20, 21) else 100)
+
+    rig.script(reply)
+    rig.model.refuses_to_sum_up = "openai/scripted"
+    await finished(rig)
+    assert overflown == ["openai/scripted"]
+    assert [each.model for each in rig.model.compacted] == ["openai/scripted"] * 2
+    assert rig.model.asked[-1].model == "large/model"

@@ -23,6 +23,8 @@ PROMPT_LIMIT_BYTES = 1_000_000
 PROMPT_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """A UUID in lower case."""
 
+QUESTION_ID = r"^[0-9a-f]{16}$"
+
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 """As LiteLLM writes it: visible ASCII characters without a space."""
 
@@ -58,7 +60,7 @@ class CreateSession(Frozen):
 class Decision(Frozen):
     """Answer the question that a session waits for; another one's answer changes nothing."""
 
-    question: str = Field(pattern=r"^[0-9a-f]{16}$")
+    question: str = Field(pattern=QUESTION_ID)
     """Its id, from the view's `asked`: it follows from exactly what is asked."""
 
     approved: bool
@@ -73,6 +75,9 @@ class OpenQuestion(Frozen):
     asked: Asked
     whole: str = ""
     """The whole command that waits for approval, or the whole of the model's question."""
+
+    diff: str = ""
+    """Where the whole diff of the files in question is; empty when there is none."""
 
 
 class DecisionTaken(Frozen):

@@ -59,7 +59,7 @@ class CheckPlan(Frozen):
     """What a repository says of itself at the base commit; fixed while a session lasts.
 
     What a command reads in the workspace, such as tests and configuration, the model can change:
-    the gate looks at that (`activities/checks/integrity.py`).
+    the gate looks at that (`activities/checks/examining/integrity.py`).
     """
 
     kind: Literal["check_plan"] = "check_plan"

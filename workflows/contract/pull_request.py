@@ -30,8 +30,8 @@ class Propose(Frozen):
     title: str = Field(max_length=200)
     body: str = Field(max_length=8_000)
     checks: tuple[CheckResult, ...] = ()
-    verdict: Verdict | None = None
-    """What the gate says of the work; none in histories of the time before it."""
+    verdict: Verdict
+    """What the gate says of the work."""
 
     remarks: tuple[str, ...] = Field(default=(), max_length=8)
     """A line for each finding that stands, for the reviewer."""
@@ -68,8 +68,8 @@ class PullRequest(Frozen):
     passed: bool | None
     """Whether the gate is green; none when the repository has no checks."""
 
-    verdict: Verdict | None = None
-    draft: bool = False
+    verdict: Verdict
+    draft: bool
     """It is not green, and a person should look before anything else."""
 
     checks: tuple[CheckResult, ...] = ()

@@ -192,8 +192,17 @@ class GateState(Frozen):
     report: Sha256 | None = None
     """Object with the findings of the last judgement."""
 
-    remaining: str = ""
-    """Pre-existing failures that the model was told of once."""
+    remaining_told: bool = False
+    """Whether the model was told of failures that were there before."""
+
+    red_tree: str = ""
+    """Tree found red in this turn: it gets no second chance until a person has spoken."""
+
+    began_tree: str = ""
+    """Tree that was red already when the turn began."""
+
+    failures: int = 0
+    """Times that the work could not be judged."""
 
     edited: tuple[str, ...] = Field(default=(), max_length=16)
     """Files edited since the last quick check."""
@@ -281,6 +290,9 @@ class SessionState(Frozen):
     """Messages that the next model call appends."""
 
     baseline: Baseline | None = None
+    baselines: int = 0
+    """Times that it was found out; a second time when the first was not complete."""
+
     asked: Asked | None = None
     """What a person is asked; the turn goes on when it is answered."""
 

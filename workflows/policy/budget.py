@@ -25,21 +25,22 @@ def seconds_left(turn: TurnState, budget: Budget, now: float) -> float:
     return allowed - (now - turn.started_at - turn.waited_seconds)
 
 
-def raised(reason: StopReason, state: SessionState, budget: Budget) -> SessionState:
-    """Grant as much again of what is used up."""
-    turn = state.turn
+def raised(reason: StopReason, state: SessionState, now: float) -> SessionState:
+    """Grant as much again of what is used up, counted from what has been used by `now`."""
+    turn, usage = state.turn, state.usage
     assert turn is not None
     match reason:
         case StopReason.STEP_BUDGET:
-            turn = turn.model_copy(update={"extra_steps": turn.extra_steps + budget.steps})
+            turn = turn.model_copy(update={"extra_steps": turn.step})
         case StopReason.TIME_BUDGET:
-            turn = turn.model_copy(update={"extra_minutes": turn.extra_minutes + budget.minutes})
+            used = (now - turn.started_at - turn.waited_seconds) / 60
+            turn = turn.model_copy(update={"extra_minutes": used})
         case StopReason.TOKEN_BUDGET:
-            more = state.extra_tokens + (budget.tokens or 0)
-            return state.model_copy(update={"extra_tokens": more})
+            return state.model_copy(
+                update={"extra_tokens": usage.input_tokens + usage.output_tokens}
+            )
         case _:
-            cost = state.extra_cost_usd + (budget.cost_usd or 0.0)
-            return state.model_copy(update={"extra_cost_usd": cost})
+            return state.model_copy(update={"extra_cost_usd": usage.cost_usd or 0.0})
     return state.model_copy(update={"turn": turn})
 
 

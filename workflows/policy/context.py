@@ -23,6 +23,9 @@ class Relief(StrEnum):
     COMPACT = "compact"
     """The model sums the transcript up."""
 
+    BLANK_ALL = "blank_all"
+    """Also the newest tool results are left out: the last resort."""
+
 
 def due(tokens: int, limit: int, messages: int, blanked: int) -> Relief:
     """Tell what to do before the next request.
@@ -38,8 +41,10 @@ def due(tokens: int, limit: int, messages: int, blanked: int) -> Relief:
     return after_overflow(messages, blanked)
 
 
-def after_overflow(messages: int, blanked: int) -> Relief:
+def after_overflow(messages: int, blanked: int, *, was_compacted: bool = False) -> Relief:
     """Tell what to do when the provider says that a request was too long."""
+    if was_compacted:
+        return Relief.BLANK_ALL
     gained = blankable(messages) - blanked
     return Relief.BLANK if gained >= WORTHWHILE_MESSAGES else Relief.COMPACT
 

@@ -29,15 +29,27 @@ def verdict_of(judgement: Judgement, plan: CheckPlan, baseline: Baseline) -> Ver
     Work that a check could not be run on, or without a baseline to compare with, is at most
     unverified: nothing says that it is sound.
     """
-    if judgement.counts.blocking or judgement.named:
+    if judgement.counts.blocking or judgement.named or _lost_tests(judgement, plan):
         return Verdict.RED
-    if judgement.unrunnable or len(baseline.results) < len(plan.checks):
+    if judgement.unrunnable or not is_complete(baseline, plan):
         return Verdict.UNVERIFIED
-    if judgement.failing:
-        return Verdict.NO_WORSE
-    if judgement.tests.ran < judgement.tests_at_base.ran:
-        return Verdict.RED
-    return Verdict.GREEN
+    return Verdict.NO_WORSE if judgement.failing else Verdict.GREEN
+
+
+def is_complete(baseline: Baseline, plan: CheckPlan) -> bool:
+    """Tell whether every check of the plan said something about the base commit."""
+    known = {result.name for result in baseline.results if result.runnable}
+    return all(check.name in known for check in plan.checks)
+
+
+def is_final(verdict: Verdict, judgement: Judgement, plan: CheckPlan, baseline: Baseline) -> bool:
+    """Tell whether the same files would be red again, and not only because of passing trouble."""
+    is_known = is_complete(baseline, plan) and not judgement.unrunnable
+    return verdict is Verdict.RED and is_known
+
+
+def _lost_tests(judgement: Judgement, plan: CheckPlan) -> bool:
+    return not plan.tests_may_change and judgement.tests.ran < judgement.tests_at_base.ran
 
 
 def explain(verdict: Verdict, judgement: Judgement) -> str:

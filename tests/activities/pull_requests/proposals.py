@@ -2,6 +2,7 @@
 
 from workflows.contract.base import CommandId, CommitSha, SessionId
 from workflows.contract.checks import CheckResult
+from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import Propose
 from workflows.contract.sandbox import CommandOutcome, Repository, WorkBundle
 
@@ -41,5 +42,6 @@ def request(
         title="Say hello",
         body="For @everyone.",
         checks=(check(),),
+        verdict=Verdict.GREEN,
         authored_at=1_700_000_000,
     )

@@ -5,6 +5,7 @@ import pytest
 from activities.pull_requests.description import harmless, message, title
 from tests.activities.pull_requests.proposals import check, request
 from workflows.contract.base import CommitSha
+from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import Propose
 from workflows.contract.sandbox import Repository, WorkBundle
 
@@ -52,11 +53,15 @@ def test_text_is_made_harmless(given: str, shown: str):
     assert harmless(given) == shown
 
 
-def test_a_message_tells_title_body_and_checks():
+def test_a_message_tells_title_body_verdict_and_checks():
     """It ends with the session, so that a commit leads back to it."""
     checks = (check(), check("lint", passed=False, command="a | b\n`c` @x"))
-    assert message(changed(checks=checks)) == (
+    remarks = ("a.py:1 wrong\nname", "for @you")
+    red = changed(checks=checks, verdict=Verdict.RED, remarks=remarks)
+    assert message(red) == (
         "Say hello\n\nFor @\u200beveryone.\n\n"
+        "Draft: findings of this work stand; a person wanted it proposed all the same.\n\n"
+        "- a.py:1 wrong name\n- for @\u200byou\n\n"
         "| check | result | time | command |\n|---|---|---|---|\n"
         "| tests | passed | 1.2 s | `make test` |\n"
         "| lint | failed (1) | 1.2 s | `a \\| b 'c' @\u200bx` |\n\n"
@@ -66,4 +71,7 @@ def test_a_message_tells_title_body_and_checks():
 
 def test_a_message_without_body_and_checks_is_short():
     """Absent parts leave no gaps."""
-    assert message(changed(body=" ", checks=())) == "Say hello\n\nOvernight-Session: s1\n"
+    bare = changed(body=" ", checks=(), verdict=Verdict.UNCHECKED)
+    assert message(bare) == (
+        "Say hello\n\nThe repository names no checks.\n\nOvernight-Session: s1\n"
+    )

@@ -60,18 +60,32 @@ def test_waiting_for_a_person_is_no_working_time() -> None:
         StopReason.COST_BUDGET,
     ],
 )
-def test_what_a_person_grants_is_as_much_again(reason: StopReason) -> None:
-    """What was spent is not any more, until it is spent a second time."""
+def test_what_a_person_grants_is_as_much_again_from_what_was_used(reason: StopReason) -> None:
+    """However far beyond it was: it is not spent any more, until as much again is used."""
     limits = Budget(steps=3, minutes=2, tokens=100, cost_usd=1.0)
-    state = SessionState(turn=turn(1))
-    raised = budget.raised(reason, state, limits)
+    usage = Usage(input_tokens=900, output_tokens=105, cost_usd=7.0)
+    state = SessionState(turn=turn(40), usage=usage)
+    now = 1_000.0 + 30 * 60
+    assert _is_spent(reason, state, limits, now)
+    raised = budget.raised(reason, state, now)
+    assert not _is_spent(reason, raised, limits, now)
     assert raised.turn is not None
-    spent = {
-        StopReason.STEP_BUDGET: (raised.turn.extra_steps, 3),
-        StopReason.TIME_BUDGET: (raised.turn.extra_minutes, 2.0),
-        StopReason.TOKEN_BUDGET: (raised.extra_tokens, 100),
-        StopReason.COST_BUDGET: (raised.extra_cost_usd, 1.0),
-    }
-    given, wanted = spent[reason]
-    assert given == wanted
+    further = raised.model_copy(
+        update={
+            "turn": raised.turn.model_copy(update={"step": 43}),
+            "usage": Usage(input_tokens=1_105, cost_usd=8.0),
+        }
+    )
+    assert _is_spent(reason, further, limits, now + 120)
     assert budget.explain(reason, limits).startswith(("the turn used", "the session used"))
+
+
+def _is_spent(reason: StopReason, state: SessionState, limits: Budget, now: float) -> bool:
+    only = {
+        StopReason.STEP_BUDGET: Budget(steps=limits.steps, minutes=10_000),
+        StopReason.TIME_BUDGET: Budget(steps=10_000, minutes=limits.minutes),
+        StopReason.TOKEN_BUDGET: Budget(steps=10_000, minutes=10_000, tokens=limits.tokens),
+        StopReason.COST_BUDGET: Budget(steps=10_000, minutes=10_000, cost_usd=limits.cost_usd),
+    }
+    assert state.turn is not None
+    return budget.spent(state, state.turn, only[reason], now) is reason
