@@ -1,21 +1,21 @@
-"""Checks as commands of sandboxes; what is run comes from the base commit."""
+"""The adapter of the port `Checks`: each activity is the work of one room.
+
+What is run comes from the base commit; where it runs is a box of this host.
+"""
 
 from temporalio import activity
 
-from activities import configuration
-from activities.checks import detection, tools
-from activities.checks.baseline import Baselines
-from activities.checks.boxes import Boxes
-from activities.checks.fixing import Fixers
-from activities.checks.judging import Judge
-from activities.checks.quick import QuickChecks
-from activities.checks.running import CheckRunner
-from activities.git.bare import FILES_LIMIT
+from activities.checks.examining.examiner import Examiner
+from activities.checks.judging.judge import Judge
+from activities.checks.planning.planner import Planner
+from activities.checks.running.baseline import Baselines
+from activities.checks.running.boxes import Boxes
+from activities.checks.running.check_runner import CheckRunner
+from activities.checks.running.fixing import Fixers
+from activities.checks.running.quick import QuickChecks
 from activities.mirror import Mirrors
 from activities.progress import beating
 from runtime.store.base import Store
-from runtime.transcript import keep_instructions
-from workflows.contract.base import Sha256
 from workflows.contract.checks import (
     Baseline,
     CheckPlan,
@@ -31,20 +31,17 @@ from workflows.contract.checks import (
 from workflows.contract.judging import Examination, Examine, Judgement, JudgeWork
 from workflows.ports import Checks
 
-INSTRUCTIONS_CHARACTERS = 16_000
-INSTRUCTIONS_LIMIT_BYTES = 64 * 1024 * 1024
-
 
 class CommandChecks(Checks):
-    """Reads the plan from the mirror and runs it in boxes of this host."""
+    """Reads plans and work in the mirror, and runs commands in boxes of this host."""
 
     def __init__(self, mirrors: Mirrors, boxes: Boxes, store: Store) -> None:
-        self._mirrors = mirrors
-        self._store = store
+        self._planner = Planner(mirrors, store)
         self._runner = CheckRunner(boxes, store)
         self._baselines = Baselines(mirrors, boxes, store)
         self._quick = QuickChecks(boxes, store)
         self._fixers = Fixers(boxes)
+        self._examiner = Examiner(mirrors, store)
         self._judge = Judge(mirrors, store)
 
     @activity.defn(name="checks.detect")
@@ -54,19 +51,7 @@ class CommandChecks(Checks):
         Raises:
             ApplicationError: `repository`, when the configuration is broken.
         """
-        repository, commit = request.repository, request.commit
-        file = await self._mirrors.read_file(repository, commit, configuration.FILE_NAME)
-        files = await self._mirrors.list_files(repository, commit)
-        there = set(files)
-        if len(files) >= FILES_LIMIT:  # the list is cut, so any of them may be there
-            there.update(tools.TEXTS_READ, detection.INSTRUCTIONS)
-        texts = {}
-        for name in there.intersection(tools.TEXTS_READ):
-            text = await self._mirrors.read_file(repository, commit, name)
-            if text is not None:
-                texts[name] = text.decode("utf-8", "replace")
-        instructions = await self._instructions(request, there)
-        return detection.detect(configuration.parse(file), files, texts, instructions)
+        return await self._planner.plan(request)
 
     @activity.defn(name="checks.run")
     async def run(self, request: RunCheck) -> CheckResult:
@@ -100,31 +85,20 @@ class CommandChecks(Checks):
 
     @activity.defn(name="checks.examine")
     async def examine(self, request: Examine) -> Examination:
-        """Read in the bare mirror what the work changes."""
+        """Read in the bare mirror what the work changes; the whole diff is kept for people.
+
+        Raises:
+            ApplicationError: `git_tampered`, when the bundle is not what it says.
+        """
         async with beating():
-            return await self._judge.examine(request)
+            return await self._examiner.examine(request)
 
     @activity.defn(name="checks.judge")
     async def judge(self, request: JudgeWork) -> Judgement:
-        """Compare and put into words."""
+        """Compare with the base and put into words.
+
+        Raises:
+            MissingObjectError: the store has lost a report or the prompt.
+        """
         async with beating():
             return await self._judge.judge(request)
-
-    async def _instructions(self, request: DetectChecks, files: set[str]) -> Sha256 | None:
-        for name in detection.INSTRUCTIONS:
-            if name not in files:
-                continue
-            data = await self._mirrors.read_file(
-                request.repository, request.commit, name, limit_bytes=INSTRUCTIONS_LIMIT_BYTES
-            )
-            if data is not None and data.strip():
-                text = data.decode("utf-8", "replace")
-                return await keep_instructions(self._store, _cut(name, text))
-        return None
-
-
-def _cut(name: str, text: str) -> str:
-    if len(text) <= INSTRUCTIONS_CHARACTERS:
-        return text
-    remark = f"\n[{name} is longer; view the file for the rest]"
-    return text[: INSTRUCTIONS_CHARACTERS - len(remark)] + remark

@@ -12,7 +12,8 @@ from workflows.contract.base import Frozen
 DETAIL_CHARACTERS = 1_500
 MESSAGE_CHARACTERS = 500
 FINDINGS_LIMIT = 20_000
-"""Findings and test outcomes kept of one run of one check; the report says when there were more."""
+TESTS_LIMIT = 100_000
+"""Findings and tests kept of one run of one check; the report says how many more there were."""
 
 
 class FindingKind(StrEnum):
@@ -105,18 +106,6 @@ class TestOutcome(StrEnum):
     """Also expected failures: neither says that anything works."""
 
 
-class FindingReport(Frozen):
-    """All that one run of a check said, as data; kept in the store under its content's hash."""
-
-    check: str
-    findings: tuple[Finding, ...] = Field(default=(), max_length=FINDINGS_LIMIT + 1)
-    tests: dict[str, TestOutcome] = Field(default={})
-    """By test id; empty for what is no test runner."""
-
-    left_out: int = 0
-    """Findings beyond the limit."""
-
-
 class TestCounts(Frozen):
     """How many tests ended how."""
 
@@ -130,6 +119,21 @@ class TestCounts(Frozen):
     def ran(self) -> int:
         """Count those that said something."""
         return self.passed + self.failed
+
+
+class FindingReport(Frozen):
+    """All that one run of a check said, as data; kept in the store under its content's hash."""
+
+    check: str
+    findings: tuple[Finding, ...] = Field(default=(), max_length=FINDINGS_LIMIT + 1)
+    tests: dict[str, TestOutcome] = Field(default={})
+    """By test id; empty for what is no test runner."""
+
+    left_out: int = 0
+    """Findings beyond the limit."""
+
+    tests_left_out: TestCounts = TestCounts()
+    """Tests beyond the limit; those that failed are kept before all others."""
 
 
 class FindingCounts(Frozen):

@@ -54,7 +54,10 @@ class Examination(Frozen):
     session: SessionId
     turn: int
     files: tuple[str, ...] = Field(default=(), max_length=200)
-    """Changed files, the first 200."""
+    """Changed files, the first 200, of at most 8,000 bytes in all."""
+
+    is_cut: bool = False
+    """Whether more files are changed than are named here."""
 
     original: tuple[str, ...] = Field(default=(), max_length=200)
     """Files of tests that the work changed, removed or, if they steer other tests, added."""

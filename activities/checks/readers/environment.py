@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from workflows.contract.findings import Finding
+from activities.checks.readers.gathering import Draft
 from workflows.contract.sandbox import CommandOutcome
 
 PYTEST = "pytest"
@@ -66,7 +66,7 @@ def of_outcome(outcome: CommandOutcome, exit_code: int | None) -> Trouble | None
     return _UNSTARTABLE.get(exit_code)
 
 
-def of_pytest(command: str, exit_code: int, found: Sequence[Finding]) -> Trouble | None:
+def of_pytest(command: str, exit_code: int, found: Sequence[Draft]) -> Trouble | None:
     """Return why pytest did not run what it should have run."""
     if PYTEST not in _tools(command):
         return None

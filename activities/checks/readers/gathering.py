@@ -1,15 +1,18 @@
 """Findings while a report is read: bounded, of the right types, with paths inside the workspace."""
 
+from collections import Counter
 from typing import NamedTuple
 
-from activities.checks.readers.inert import cut, inert, one_line
+from activities.checks.findings.fingerprints import Mark, Sources, marks
+from activities.checks.findings.inert import cut, inert, one_line
+from activities.checks.findings.reports import counted
 from activities.checks.readers.wire import Paths, text, whole
 from workflows.contract.checks import CheckSpec
 from workflows.contract.findings import (
     DETAIL_CHARACTERS,
     FINDINGS_LIMIT,
     MESSAGE_CHARACTERS,
-    Finding,
+    TESTS_LIMIT,
     FindingKind,
     FindingReport,
     Severity,
@@ -18,6 +21,7 @@ from workflows.contract.findings import (
 
 RULE_CHARACTERS = 200
 LOOKED_AT_LIMIT = 2 * FINDINGS_LIMIT
+MENTIONED_LIMIT = 200
 SYNTAX_RULES = frozenset(
     {"invalid-syntax", "syntax", "syntax-error", "E999", "E902", "E0001", "SyntaxError"}
 )
@@ -52,13 +56,35 @@ class Hit(NamedTuple):
     fixable: bool = False
 
 
+class Draft(NamedTuple):
+    """One problem with values as findings have them; its snippet and fingerprint come last.
+
+    Of many findings most of the cost is to build them, so that they are built once.
+    """
+
+    check: str
+    kind: FindingKind
+    severity: Severity
+    rule: str
+    path: str
+    line: int
+    column: int
+    message: str
+    detail: str
+    test_id: str
+    fixable: bool
+
+
+_FIELDS = (*Draft._fields, *Mark._fields)
+
+
 class Gathering:
     """What one reader found so far, for one check."""
 
     def __init__(self, spec: CheckSpec, workspace: str) -> None:
         self.spec = spec
         self.paths = Paths(workspace)
-        self.findings: list[Finding] = []
+        self.findings: list[Draft] = []
         self.tests: dict[str, TestOutcome] = {}
         self._left_out = 0
 
@@ -72,7 +98,7 @@ class Gathering:
         if self.is_full:
             self._left_out += 1
         else:
-            self.findings.append(self._finding(hit))
+            self.findings.append(self._draft(hit))
 
     def bounded(self, values: list[object]) -> list[object]:
         """Return the values that are worth looking at, and count the rest as left out."""
@@ -88,7 +114,7 @@ class Gathering:
 
     def add_first(self, hit: Hit) -> None:
         """Put one problem before all others, whose limit does not count for it."""
-        self.findings.insert(0, self._finding(hit))
+        self.findings.insert(0, self._draft(hit))
 
     def tell(self, test_id: str, outcome: TestOutcome) -> bool:
         """Keep a test's outcome and say whether it is its first failure.
@@ -96,29 +122,38 @@ class Gathering:
         Of several, failed wins over passed, and passed over skipped.
         """
         before = self.tests.get(test_id)
-        if before is None and len(self.tests) >= FINDINGS_LIMIT:
-            return outcome is TestOutcome.FAILED
         if before is TestOutcome.FAILED:
             return False
         if outcome is TestOutcome.FAILED or before is not TestOutcome.PASSED:
             self.tests[test_id] = outcome
         return outcome is TestOutcome.FAILED
 
-    def report(self) -> FindingReport:
-        """Return all that was found."""
-        return FindingReport(
-            check=self.spec.name,
-            findings=tuple(self.findings),
-            tests=self.tests,
-            left_out=self._left_out,
+    def mentioned(self) -> tuple[str, ...]:
+        """Return the paths whose source lines are wanted for snippets, most mentioned first."""
+        counts = Counter(draft.path for draft in self.findings if draft.path and draft.line)
+        return tuple(path for path, _ in counts.most_common(MENTIONED_LIMIT))
+
+    def report(self, sources: Sources) -> FindingReport:
+        """Return all that was found; what is said of sources that are missing has no snippet."""
+        marked = zip(self.findings, marks(self.findings, sources), strict=True)
+        found = [(*draft, *mark) for draft, mark in marked]
+        tests, more = _bounded(self.tests)
+        return FindingReport.model_validate(
+            {
+                "check": self.spec.name,
+                "findings": [dict(zip(_FIELDS, values, strict=True)) for values in found],
+                "tests": tests,
+                "left_out": self._left_out,
+                "tests_left_out": counted(more.values()),
+            }
         )
 
-    def _finding(self, hit: Hit) -> Finding:
+    def _draft(self, hit: Hit) -> Draft:
         rule = one_line(text(hit.rule), RULE_CHARACTERS)
         kind = FindingKind.COMPILE if rule in SYNTAX_RULES else self.spec.kind
         message = one_line(text(hit.message), MESSAGE_CHARACTERS)
         is_whole_file = rule in WHOLE_FILE_RULES
-        return Finding(
+        return Draft(
             check=self.spec.name,
             kind=hit.kind or kind,
             severity=hit.severity,
@@ -131,6 +166,16 @@ class Gathering:
             test_id=hit.test_id,
             fixable=hit.fixable,
         )
+
+
+def _bounded(
+    tests: dict[str, TestOutcome],
+) -> tuple[dict[str, TestOutcome], dict[str, TestOutcome]]:
+    """Split tests into as many as a report holds, those that failed first, and the rest."""
+    if len(tests) <= TESTS_LIMIT:
+        return tests, {}
+    ordered = sorted(tests.items(), key=lambda each: each[1] is not TestOutcome.FAILED)
+    return dict(ordered[:TESTS_LIMIT]), dict(ordered[TESTS_LIMIT:])
 
 
 def _detail(text: str) -> str:

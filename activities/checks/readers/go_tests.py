@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from activities.checks.findings.inert import end
 from activities.checks.readers.gathering import Gathering, Hit
-from activities.checks.readers.inert import end
 from activities.checks.readers.node_ids import bounded
 from activities.checks.readers.wire import at, items, mapping, text
 from workflows.contract.findings import DETAIL_CHARACTERS, FindingKind, TestOutcome

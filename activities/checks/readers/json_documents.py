@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 
+from activities.checks.findings.inert import decoded
 from activities.checks.readers.gathering import UnreadableError
-from activities.checks.readers.inert import decoded
 
 DOCUMENTS_LIMIT = 1_000_000
 NUMBER_DIGITS = 20

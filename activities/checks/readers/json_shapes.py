@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from activities.checks.readers import sarif
 from activities.checks.readers.gathering import Gathering, Hit
-from activities.checks.readers.wire import at, items, mapping, text, whole
+from activities.checks.readers.wire import at, first, items, mapping, text, whole
 from workflows.contract.findings import FindingKind, Severity
 
 Document = Mapping[str, object]
@@ -158,7 +158,7 @@ def _bandit(item: Document, into: Gathering) -> None:
 
 
 def _gcc(item: Document, into: Gathering) -> None:
-    place = at(next(iter(items(item.get("locations"))), None), "caret")
+    place = at(first(item.get("locations")), "caret")
     into.add(
         Hit(
             message=item.get("message"),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from xml.parsers import expat
 
+from activities.checks.findings.inert import MARK, decoded
 from activities.checks.readers.gathering import UnreadableError
-from activities.checks.readers.inert import MARK, decoded
 
 DEPTH_LIMIT = 1_000
 ELEMENTS_LIMIT = 1_000_000
@@ -14,6 +14,9 @@ ATTRIBUTE_CHARACTERS = 8_000
 TEXT_HEAD = 64_000
 TEXT_TAIL = 8_000
 
+SUITES_NAMED = 20
+
+_ATTRIBUTES = ("name", "classname", "file", "line", "column")
 _PROBLEMS = frozenset({"failure", "error"})
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # References to characters that XML does not have: controls and halves of pairs.
@@ -95,6 +98,7 @@ class _Listener:
         self._elements = 0
         self._open: list[str] = []
         self._suites: list[str] = []
+        self._around: tuple[str, ...] = ()
         self._case: dict[str, str] | None = None
         self._problem: dict[str, str] | None = None
         self._problems: list[Problem] = []
@@ -110,6 +114,7 @@ class _Listener:
         if name in ("testsuite", "testsuites"):
             self.is_report = True
             self._suites.append(_attribute(attributes, "name"))
+            self._around = tuple(self._suites[-SUITES_NAMED:])
         elif name == "testcase":
             self._case = attributes
             self._problems, self._is_skipped, self._is_todo = [], False, False
@@ -140,6 +145,7 @@ class _Listener:
         self._open.pop()
         if name in ("testsuite", "testsuites"):
             self._suites.pop()
+            self._around = tuple(self._suites[-SUITES_NAMED:])
         elif name == "testcase" and self._case is not None:
             self._hand_on(self._case)
             self._case = None
@@ -151,17 +157,10 @@ class _Listener:
 
     def _hand_on(self, attributes: dict[str, str]) -> None:
         self.count += 1
-        case = Case(
-            name=_attribute(attributes, "name"),
-            classname=_attribute(attributes, "classname"),
-            file=_attribute(attributes, "file"),
-            line=_attribute(attributes, "line"),
-            column=_attribute(attributes, "column"),
-            suites=tuple(self._suites[-20:]),
-            problem=self._problems[0] if self._problems and not self._is_todo else None,
-            is_skipped=self._is_skipped,
-        )
-        self._take(case)
+        problem = self._problems[0] if self._problems and not self._is_todo else None
+        name, classname, file, line, column = [_attribute(attributes, each) for each in _ATTRIBUTES]
+        around, is_skipped = self._around, self._is_skipped
+        self._take(Case(name, classname, file, line, column, around, problem, is_skipped))
 
     def _bound(self) -> None:
         self._elements += 1

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from activities.checks.readers.inert import ELLIPSIS, one_line
+from activities.checks.findings.inert import ELLIPSIS, one_line
 from activities.checks.readers.junit_xml import Case
 from activities.checks.readers.wire import Paths
 
@@ -45,6 +46,7 @@ def bounded(test_id: str) -> str:
     return one_line(test_id, TEST_ID_CHARACTERS - 50) + ELLIPSIS + digest
 
 
+@lru_cache(maxsize=1024)
 def _module(file: str) -> str:
     return file.removesuffix(".py").replace("/", ".")
 
@@ -82,7 +84,7 @@ def _pytest_id(case: Case, file: str) -> str:
     if not case.classname:
         return bounded(file if case.name == module else f"{file}::{case.name}")
     classes = case.classname[len(module) :].strip(".").replace(".", "::")
-    return bounded("::".join(part for part in (file, classes, case.name) if part))
+    return bounded("::".join([part for part in (file, classes, case.name) if part]))
 
 
 def _other_id(case: Case, paths: Paths) -> str:

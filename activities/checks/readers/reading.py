@@ -3,23 +3,23 @@
 Used by the running of checks. Does no IO, and takes seconds for the worst that 32 MiB can hold.
 """
 
-from collections import Counter
-
+from activities.checks.findings.fingerprints import Sources
+from activities.checks.findings.inert import decoded, end
 from activities.checks.readers import environment, json_documents, json_lines, junit, sarif, text
 from activities.checks.readers.environment import Trouble
 from activities.checks.readers.gathering import Gathering, Hit, UnreadableError
-from activities.checks.readers.inert import decoded, end
 from activities.checks.readers.wire import mapping
 from workflows.contract.base import Frozen
 from workflows.contract.checks import CheckSpec, Reader
 from workflows.contract.findings import DETAIL_CHARACTERS, FindingKind, FindingReport
 from workflows.contract.sandbox import CommandOutcome
 
-MENTIONED_LIMIT = 200
 REPORT_BYTES = 32 * 1024 * 1024
 """No longer report is read."""
 
 OUTPUT_CHARACTERS = 6_000
+
+_NONE: Sources = {}
 
 
 class ToolRun(Frozen):
@@ -38,12 +38,17 @@ class ToolRun(Frozen):
     outcome: CommandOutcome
 
 
-def read(spec: CheckSpec, run: ToolRun, workspace: str) -> FindingReport:
+def read(spec: CheckSpec, run: ToolRun, workspace: str, sources: Sources = _NONE) -> FindingReport:
     """Return what the check found; never raises, whatever the bytes are.
 
     What cannot be read, and what did not run to its end, is a finding of kind ENVIRONMENT. A
     failed check has a finding always: the end of its output when no problem is understood.
     """
+    return gather(spec, run, workspace).report(sources)
+
+
+def gather(spec: CheckSpec, run: ToolRun, workspace: str) -> Gathering:
+    """Do the same as far as it goes without sources: it says which are wanted."""
     into = Gathering(spec, workspace)
     trouble = environment.of_outcome(run.outcome, run.exit_code)
     if trouble is None:
@@ -52,18 +57,7 @@ def read(spec: CheckSpec, run: ToolRun, workspace: str) -> FindingReport:
         into.add_first(_hit(trouble, run))
     elif run.exit_code and not into.findings:
         into.add(_unexplained(run, is_report=run.report is not None))
-    return into.report()
-
-
-def is_unrunnable(report: FindingReport) -> bool:
-    """Say whether the check could not be run, or told nothing that can be read."""
-    return any(finding.kind is FindingKind.ENVIRONMENT for finding in report.findings)
-
-
-def mentioned(report: FindingReport) -> tuple[str, ...]:
-    """Return the paths whose source lines are wanted for snippets, most mentioned first."""
-    counts = Counter(finding.path for finding in report.findings if finding.path and finding.line)
-    return tuple(path for path, _ in counts.most_common(MENTIONED_LIMIT))
+    return into
 
 
 def _gathered(spec: CheckSpec, run: ToolRun, into: Gathering) -> Trouble | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from activities.checks.readers.gathering import Gathering, Hit, UnreadableError
-from activities.checks.readers.wire import Paths, at, items, mapping, text, whole
+from activities.checks.readers.wire import Paths, at, first, items, mapping, text, whole
 from workflows.contract.findings import FindingKind, Severity
 
 _SEVERITIES = {
@@ -30,6 +30,7 @@ class _Run:
         self._run = run
         self._into = into
         self._paths = into.paths
+        self._bases = run.get("originalUriBaseIds")
         self._rules = [mapping(rule) for rule in items(at(run, "tool", "driver", "rules"))]
         self._by_id = {text(rule.get("id")): rule for rule in self._rules}
 
@@ -45,20 +46,25 @@ class _Run:
         rule = self._rule(result)
         level = result.get("level") or at(rule, "defaultConfiguration", "level")
         rule_id = result.get("ruleId") or at(result, "rule", "id") or rule.get("id")
-        hit = Hit(
-            message=_message(result.get("message"), rule),
-            rule=rule_id,
-            severity=_severity(level),
-            fixable=bool(items(result.get("fixes"))),
+        path, line, column = self._place(result)
+        self._into.add(
+            Hit(
+                message=_message(mapping(result.get("message")), rule),
+                path=path,
+                line=line,
+                column=column,
+                rule=rule_id,
+                severity=_severity(level),
+                fixable=bool(items(result.get("fixes"))),
+            )
         )
-        self._into.add(self._placed(hit, result))
 
     def _invocation(self, invocation: Mapping[str, object]) -> None:
         for said in _notifications(invocation):
-            message = _message(said.get("message"), {})
+            message = _message(mapping(said.get("message")), {})
             rule = at(said, "descriptor", "id") or "notification"
-            placed = self._placed(Hit(message=message, rule=rule), said)
-            self._into.add(placed._replace(kind=_kind(placed, invocation)))
+            hit = Hit(message, *self._place(said), rule=rule)
+            self._into.add(hit._replace(kind=_kind(hit, invocation)))
 
     def _rule(self, result: Mapping[str, object]) -> Mapping[str, object]:
         index = result.get("ruleIndex", at(result, "rule", "index"))
@@ -66,14 +72,12 @@ class _Run:
             return self._rules[index]
         return self._by_id.get(text(result.get("ruleId")), {})
 
-    def _placed(self, hit: Hit, of: Mapping[str, object]) -> Hit:
-        place = at(next(iter(items(of.get("locations"))), None), "physicalLocation")
-        region = at(place, "region")
-        return hit._replace(
-            path=self._path(mapping(at(place, "artifactLocation"))),
-            line=at(region, "startLine"),
-            column=at(region, "startColumn"),
-        )
+    def _place(self, of: Mapping[str, object]) -> tuple[str, object, object]:
+        """Return path, line and column of the first location."""
+        place = mapping(at(first(of.get("locations")), "physicalLocation"))
+        region = mapping(place.get("region"))
+        path = self._path(mapping(place.get("artifactLocation")))
+        return path, region.get("startLine"), region.get("startColumn")
 
     def _path(self, location: Mapping[str, object]) -> str:
         index = location.get("index")
@@ -81,8 +85,8 @@ class _Run:
             artifacts = items(self._run.get("artifacts"))
             if 0 <= index < len(artifacts):
                 location = mapping(at(artifacts[index], "location"))
-        uri = text(location.get("uri"))
-        base = text(at(self._run, "originalUriBaseIds", text(location.get("uriBaseId")), "uri"))
+        uri, base_id = text(location.get("uri")), text(location.get("uriBaseId"))
+        base = text(at(self._bases, base_id, "uri")) if base_id else ""
         return _based(uri, base, self._paths)
 
 
@@ -105,13 +109,13 @@ def _severity(level: object) -> Severity:
     return _SEVERITIES.get(text(level), Severity.WARNING)
 
 
-def _message(message: object, rule: Mapping[str, object]) -> str:
-    found = text(at(message, "text")) or text(at(message, "markdown"))
+def _message(message: Mapping[str, object], rule: Mapping[str, object]) -> str:
+    found = text(message.get("text")) or text(message.get("markdown"))
     if not found:
-        key = text(at(message, "id"))
+        key = text(message.get("id"))
         found = text(at(rule, "messageStrings", key, "text"))
     found = found[:5_000]
-    for number, argument in enumerate(items(at(message, "arguments"))[:20]):
+    for number, argument in enumerate(items(message.get("arguments"))[:20]):
         found = found.replace(f"{{{number}}}", text(argument)[:500])[:5_000]
     return found or text(at(rule, "shortDescription", "text"))
 

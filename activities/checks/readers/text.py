@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from activities.checks.findings.inert import decoded, inert, one_line
 from activities.checks.readers.gathering import Gathering, Hit
-from activities.checks.readers.inert import decoded, inert, one_line
 from activities.checks.readers.json_shapes import severity
 from activities.checks.readers.matchers import Matcher, match, rule_at_end
 from activities.checks.readers.node_ids import bounded

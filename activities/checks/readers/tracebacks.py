@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from activities.checks.readers.inert import inert, middle_cut
+from activities.checks.findings.inert import inert, middle_cut
 from activities.checks.readers.wire import Paths
 from workflows.contract.findings import DETAIL_CHARACTERS
 
@@ -52,7 +52,9 @@ def rule(given: str, text: str) -> str:
 
 def places(text: str, paths: Paths) -> Iterator[Place]:
     """Give the lines inside the workspace that the text names, in its order."""
-    for line in text.splitlines():
+    # Each line that names a place holds one of these.
+    lines = text.splitlines()
+    for line in [each for each in lines if ".py:" in each or 'File "' in each or "at " in each]:
         found = _place(line) if len(line) <= LINE_CHARACTERS else None
         path = paths.inside(found[1]) if found else ""
         if found and path and "node_modules/" not in path:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from activities.checks.readers.inert import inert
+from activities.checks.findings.inert import inert
 
 NUMBER_LIMIT = 10_000_000
 NUMBER_DIGITS = 8
@@ -30,6 +30,11 @@ def items(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
+def first(value: object) -> object:
+    """Return the first item of a JSON array; None for all else."""
+    return value[0] if isinstance(value, list) and value else None
+
+
 def text(value: object) -> str:
     """Return a string or the digits of a whole number, or nothing for all else."""
     if isinstance(value, str):
@@ -46,21 +51,14 @@ def at(value: object, *keys: str) -> object:
 
 def whole(value: object) -> int:
     """Return a number of a line or a column; 0 for what can be none."""
-    match value:
-        case bool():
-            return 0
-        case int():
-            number = value
-        case float():
-            number = int(value) if math.isfinite(value) else 0
-        case str():
-            number = (
-                int(value)
-                if len(value) <= NUMBER_DIGITS and value.isascii() and value.isdigit()
-                else 0
-            )
-        case _:
-            return 0
+    number = 0
+    if isinstance(value, str):
+        is_number = len(value) <= NUMBER_DIGITS and value.isascii() and value.isdigit()
+        number = int(value) if is_number else 0
+    elif isinstance(value, float):
+        number = int(value) if math.isfinite(value) else 0
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
     return number if 0 <= number <= NUMBER_LIMIT else 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from git import Repo
 
-from activities.checks.reports import read_report
+from activities.checks.findings.reports import read_report
 from activities.checks.runner import CommandChecks
 from activities.mirror import Mirrors
 from activities.sandbox.adapter import LocalSandboxes

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from activities.checks.fingerprints import located
-from tests.activities.checks.cases import WORKSPACE, Case, cases, told
+from tests.activities.checks.readers.cases import WORKSPACE, Case, cases, told
 from workflows.contract.findings import FindingKind, TestOutcome
 
 CASES = [pytest.param(case, id=case.folder.name) for case in cases()]
@@ -31,8 +30,8 @@ def test_only_what_could_not_run_is_unrunnable(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_moved_lines_change_no_fingerprint(case: Case) -> None:
     """The tools ran again with 20 lines on top of every file: the same problems are the same."""
-    before = located(case.read(), case.sources())
-    after = located(case.read("moved."), case.moved_sources())
+    before = case.read()
+    after = case.read("moved.")
     fingerprints = sorted(finding.fingerprint for finding in before.findings)
     assert fingerprints == sorted(finding.fingerprint for finding in after.findings)
     assert len(set(fingerprints)) == len(fingerprints)
@@ -42,8 +41,8 @@ def test_moved_lines_change_no_fingerprint(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_snippets_are_the_lines_that_are_named(case: Case) -> None:
     """Lines of the moved run are others than before, and hold the same text."""
-    before = located(case.read(), case.sources())
-    after = located(case.read("moved."), case.moved_sources())
+    before = case.read()
+    after = case.read("moved.")
     lines = {finding.fingerprint: (finding.line, finding.snippet) for finding in before.findings}
     for finding in after.findings:
         line, snippet = lines[finding.fingerprint]

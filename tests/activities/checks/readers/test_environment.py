@@ -2,9 +2,10 @@
 
 import pytest
 
-from activities.checks.readers.reading import REPORT_BYTES, ToolRun, is_unrunnable, mentioned, read
+from activities.checks.findings.reports import is_unrunnable
+from activities.checks.readers.reading import REPORT_BYTES, ToolRun, read
 from workflows.contract.checks import CheckSpec, Reader
-from workflows.contract.findings import Finding, FindingKind, FindingReport
+from workflows.contract.findings import FindingKind
 from workflows.contract.sandbox import CommandOutcome
 
 PYTEST = "python3 -m pytest -q"
@@ -182,16 +183,3 @@ def test_output_that_nobody_understands_is_one_finding() -> None:
     assert (finding.kind, finding.message) == (FindingKind.BUILD, "exited with 7")
     assert finding.detail.endswith("\nit broke")
     assert not is_unrunnable(report)
-
-
-def test_the_files_most_mentioned_come_first_and_are_few() -> None:
-    """Without those of findings that name no line."""
-    paths = [f"{number}.py" for number in range(300)] + ["a.py", "b.py", "a.py"]
-    findings = [
-        Finding(check="c", kind=FindingKind.LINT, path=path, line=1, message="m") for path in paths
-    ]
-    findings.append(Finding(check="c", kind=FindingKind.LINT, path="none.py", message="m"))
-    found = mentioned(FindingReport(check="c", findings=tuple(findings)))
-    assert found[0] == "a.py"
-    assert len(found) == 200
-    assert "none.py" not in found

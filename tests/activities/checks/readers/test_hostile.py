@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from activities.checks.fingerprints import located
-from activities.checks.readers.inert import inert
-from activities.checks.readers.reading import ToolRun, is_unrunnable, read
-from tests.activities.checks.cases import Case, cases
+from activities.checks.findings.inert import inert
+from activities.checks.findings.reports import is_unrunnable
+from activities.checks.readers.reading import ToolRun, read
+from tests.activities.checks.readers.cases import Case, cases
 from workflows.contract.checks import CheckSpec, Reader
 from workflows.contract.findings import FINDINGS_LIMIT, FindingKind, FindingReport
 from workflows.contract.sandbox import CommandOutcome
@@ -59,7 +59,7 @@ def reading(reader: Reader, report: bytes, kind: FindingKind = FindingKind.TEST)
 
 def assert_harmless(report: FindingReport) -> None:
     assert report.findings
-    for finding in located(report, {}).findings:
+    for finding in report.findings:
         for text in (finding.message, finding.rule, finding.path, finding.detail, finding.test_id):
             assert inert(text) == text
         assert "\n" not in finding.message + finding.rule + finding.path + finding.test_id

@@ -1,0 +1,1 @@
+"""What all rooms know of findings: harmless text, fingerprints, reports in the store."""

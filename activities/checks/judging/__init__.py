@@ -1,0 +1,1 @@
+"""What the results of the checks mean, against those of the base commit, and how it is told."""

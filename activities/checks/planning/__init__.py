@@ -1,0 +1,1 @@
+"""Which checks a repository has, and how their tools are asked; read at the base commit."""
