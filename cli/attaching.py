@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from cli import following, keyboard, questions, reaching
+from cli import following, keyboard, questions, reaching, reviewing
 from cli.client import Gateway
 from cli.keyboard import Act, Typed
 from cli.problems import CliProblem, Code, ExitCode
 from cli.reaching import Reach
 from cli.requests import prompt_body
+from cli.screen.aim import Aim
 from cli.screen.input_line import InputLine
 from cli.screen.live import LiveScreen, put_off, wish_text
 from cli.screen.screen import MOST_BEHIND_BYTES, Screen, to_stdout
@@ -21,7 +22,7 @@ from cli.stream.place import following_offset
 from cli.stream.session import SessionStream
 from cli.terminal import report, result, say
 from cli.transport import waiting_for
-from workflows.contract.asking import AskedKind
+from workflows.contract.asking import Asked, AskedKind
 from workflows.contract.events import SessionEnded, SessionEvent, ViewChanged
 from workflows.contract.session import PromptMode, SessionView
 from workflows.contract.socket import Decide, Hello, OutputChoice, SendPrompt, Subscribe
@@ -81,6 +82,7 @@ class _Attachment:
         session: str,
         stream: SessionStream,
         line: InputLine,
+        aim: Aim | None,
         *,
         plain: bool,
     ) -> None:
@@ -88,6 +90,9 @@ class _Attachment:
         self._session = session
         self._stream = stream
         self._line = line
+        self._aim = aim
+        """None when nobody knows what could be read when a line was begun."""
+
         self._plain = plain
         self._view: SessionView | None = None
         self._is_broken = False
@@ -130,15 +135,45 @@ class _Attachment:
                 self._stream.interrupt("stopped by the command line")
             case Act.CLOSE:
                 self._gateway.close(self._session, "closed by the command line")
+            case Act.DIFF:
+                self._remark(*reviewing.beginning(self._gateway, self._session))
             case Act.HELP:
-                with self._line.aside():
-                    say(keyboard.HELP)
+                self._remark(keyboard.HELP)
+
+    def _remark(self, *lines: str) -> None:
+        with self._line.aside():
+            for line in lines:
+                say(line, plain=self._plain)
 
     def _prompt_or_answer(self, typed: Typed) -> None:
         asked = self._view.asked if self._view is not None else None
-        if asked is None or typed.mode is not PromptMode.QUEUE:
-            self._stream.prompt(prompt_body(typed.text, typed.mode))
+        meant = self._meant(asked) if typed.mode is PromptMode.QUEUE else None
+        if meant is not None:
+            self._answer(meant, typed)
             return
+        self._stream.prompt(prompt_body(typed.text, typed.mode))
+        if asked is not None and typed.mode is PromptMode.QUEUE:
+            self._remark("sent as a prompt: you began it before the session asked")
+
+    def _meant(self, asked: Asked | None) -> Asked | None:
+        """Return the open question that a line answers; none when the line is a prompt.
+
+        Raises:
+            CliProblem: another question was open when its typing began, or may have been.
+        """
+        if self._aim is None:
+            if asked is None:
+                return None
+            ways = "; ".join(line.strip() for line in questions.commands(self._session, asked))
+            why = "a line typed here could meet another question"
+            raise _not_sent(why, ways)
+        meant = self._aim.take()
+        if meant is None or (asked is not None and asked.id == meant.id):
+            return meant
+        why = f"the session asks {'nothing' if asked is None else 'something else'} now"
+        raise _not_sent(why, "read what it does, and type again")
+
+    def _answer(self, asked: Asked, typed: Typed) -> None:
         decision = questions.decision(asked, typed.text)
         if asked.kind is AskedKind.COMMAND and decision.approved and questions.is_cut(asked):
             raise CliProblem(
@@ -175,10 +210,14 @@ class _Attachment:
             say(f"session {self._session} broke; its work is kept")
             self._tell_unanswered()
             return ExitCode.SESSION_FAILED
+        say(f"session {self._session} is closed")
         following.tell_end(self._session, self._view)
-        say(f'session {self._session} is closed; go on with: overnight reopen {self._session} "…"')
         self._tell_unanswered()
         return following.exit_code(self._view)
+
+
+def _not_sent(why: str, hint: str) -> CliProblem:
+    return CliProblem(Code.QUESTION_OTHER, f"nothing was sent: {why}", hint)
 
 
 def attach(reach: Reach, session: str, *, as_json: bool, plain: bool) -> ExitCode:
@@ -188,14 +227,15 @@ def attach(reach: Reach, session: str, *, as_json: bool, plain: bool) -> ExitCod
     # A program gets every byte.
     choice = OutputChoice(most_behind=None if as_json else MOST_BEHIND_BYTES)
     stream = gateway.stream(found, Subscribe(recent=RECENT_EVENTS, output=choice))
-    line = InputLine(partial(to_stdout, plain=plain))
-    attachment = _Attachment(gateway, found, stream, line, plain=plain)
+    aim = Aim() if sys.stdin.isatty() and sys.stdout.isatty() and not as_json else None
+    line = InputLine(partial(to_stdout, plain=plain), aim.begin if aim else lambda: None)
+    attachment = _Attachment(gateway, found, stream, line, aim, plain=plain)
     if as_json:
         return attachment.follow(_JsonLines(), keyboard.Lines().feed)
-    # Who types nowhere answers by commands.
-    ways = questions.keys if sys.stdin.isatty() else partial(questions.commands, found)
-    display = LiveScreen(Screen(line.write, line.was_ended), line.aside, ways)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # A terminal that edits lines by itself does not tell when one is begun.
+    ways = questions.keys if aim else partial(questions.commands, found)
+    display = LiveScreen(Screen(line.write, line.was_ended), line.aside, ways, aim)
+    if aim is None:
         return attachment.follow(display, keyboard.Lines().feed)
     with keyboard.unechoed():
         return attachment.follow(display, line.feed)

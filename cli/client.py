@@ -3,6 +3,7 @@
 Requests carry ids made here, so that repeating one is harmless.
 """
 
+import re
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from cli.problems import CliProblem, Code, ExitCode
 from cli.stream.session import SessionStream
-from cli.transport import Transport
+from cli.transport import SESSION_ID, Transport
 from workflows.contract.api import (
     Configure,
     CreateSession,
@@ -26,6 +27,7 @@ from workflows.contract.api import (
     SessionResource,
     StopSession,
 )
+from workflows.contract.findings import FindingReport
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, PromptsWaiting
 from workflows.contract.socket import Subscribe
@@ -87,6 +89,20 @@ class Gateway:
         """Read what the session asks, with all that the answer is about."""
         return _parsed(self._transport.send("GET", f"/sessions/{session}/question"), OpenQuestion)
 
+    def question_diff(self, session: str, question: str) -> bytes:
+        """Read the whole diff of exactly the files that this question is about."""
+        query = {"question": question}
+        path = f"/sessions/{session}/question/diff"
+        return self._transport.send("GET", path, query=query).content
+
+    def judged_diff(self, session: str) -> bytes:
+        """Read the whole diff of the work that was judged last, proposed or not."""
+        return self._transport.send("GET", f"/sessions/{session}/diff").content
+
+    def findings(self, session: str) -> FindingReport:
+        """Read all that blocks the work that was judged last."""
+        return _parsed(self._transport.send("GET", f"/sessions/{session}/findings"), FindingReport)
+
     def decide(self, session: str, body: Decision) -> DecisionTaken:
         """Answer what the session asks; an answer fits one question only."""
         return self._post(f"/sessions/{session}/decisions", body, DecisionTaken)
@@ -133,18 +149,21 @@ class Gateway:
             self._transport.send("GET", f"/sessions/{session}/pull-request"), PullRequest
         )
 
-    def diff(self, session: str) -> bytes:
+    def proposed_diff(self, session: str) -> bytes:
         """Read the whole diff of the proposal, as git prints it."""
         return self._transport.send("GET", f"/sessions/{session}/pull-request/diff").content
 
     def find(self, text: str) -> str:
-        """Return the id of the one session whose id begins with `text`."""
+        """Return the id of the one session whose id begins with `text`.
+
+        A whole id is taken for what it is: what is then asked of an unknown one is refused.
+        """
+        if re.fullmatch(SESSION_ID, text):
+            return text
         if not text.replace("-", "").replace("_", "").isalnum():
             raise _unknown_session(text)
         matches: set[str] = set()
         for session in self.sessions():
-            if session.id == text:
-                return session.id
             if session.id.startswith(text):
                 matches.add(session.id)
         if len(matches) == 1:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cli import following, overview, reaching, repository, show
+from cli import following, overview, reaching, repository, reviewing, show
 from cli.client import Gateway
 from cli.problems import CliProblem, ExitCode
 from cli.reaching import Reach
@@ -15,34 +15,9 @@ from cli.requests import (
     prompt_body,
     prompt_text,
 )
-from cli.stack import up
-from cli.stack.folder import StackRecord
-from cli.terminal import Output, acknowledge, inert_line, result, result_bytes, say, table
-from runtime import logs
+from cli.terminal import Output, acknowledge, inert_line, result, say
 from workflows.contract.api import ReopenSession, SessionResource
 from workflows.contract.session import PromptMode
-
-
-def start(output: Output) -> None:
-    """Run the local stack until it is stopped."""
-    logs.configure("up")
-
-    def ready(record: StackRecord, seconds: float) -> None:
-        if output is Output.TABLE:
-            result(_stack(record))
-            say(f"ready in {seconds:.1f} s; stop it with Ctrl-C or: overnight down")
-            reaching.warn_of_host(found)
-        else:
-            result(record.model_dump_json() if output is Output.JSON else str(record.pid))
-
-    found = reaching.settings()
-    up.run_stack(found, ready)
-
-
-def end() -> None:
-    """Stop the local stack."""
-    pid = up.stop_stack(reaching.settings())
-    say("no stack runs" if pid is None else f"stopped (pid {pid}); sessions go on at the next up")
 
 
 def run(reach: Reach, request: Request, *, detach: bool, output: Output, no_wait: bool) -> ExitCode:
@@ -75,11 +50,15 @@ def watch(reach: Reach, session: str, output: Output, *, no_wait: bool) -> ExitC
     return following.turn(gateway, found, after=0, output=output, no_wait=no_wait)
 
 
-def show_session(reach: Reach, session: str, output: Output) -> None:
+def show_session(reach: Reach, session: str, *, with_diff: bool, output: Output) -> None:
     """Show all about one session: what it does, asks, has, may use, and what the checks say."""
     gateway = reaching.connect(reach)
     found = gateway.session(gateway.find(session))
-    acknowledge(found, found.id, overview.session(found, _question(gateway, found)), output)
+    if output is not Output.TABLE:
+        acknowledge(found, found.id, "", output)
+        return
+    question, files = _question(gateway, found, with_diff=with_diff)
+    result(overview.session(found, question, files))
 
 
 def list_sessions(reach: Reach, *, closed: bool, output: Output) -> None:
@@ -146,33 +125,29 @@ def pull_request(reach: Reach, session: str, *, diff: bool, output: Output) -> N
     gateway = reaching.connect(reach)
     found = gateway.find(session)
     if diff:
-        result_bytes(gateway.diff(found))
+        reviewing.print_diff(gateway.proposed_diff(found))
         return
     proposal = gateway.pull_request(found)
     acknowledge(proposal, proposal.branch, show.pull_request(proposal), output)
 
 
-def _question(gateway: Gateway, session: SessionResource) -> str:
-    """Return all of what the session asks; empty when that was answered meanwhile."""
+def _question(
+    gateway: Gateway, session: SessionResource, *, with_diff: bool
+) -> tuple[str, list[str]]:
+    """Return all of what the session asks, and of its files; nothing when it was answered."""
     asked = session.view.asked
     if asked is None:
-        return ""
+        return "", []
     try:
         now = gateway.question(session.id)
+        if now.asked.id != asked.id:
+            return "", []
+        return now.whole, reviewing.of_question(gateway, session.id, now) if with_diff else []
     except CliProblem as problem:
         if problem.exit_code is ExitCode.CONFLICT:
-            return ""
+            return "", []
         raise
-    return now.whole if now.asked.id == asked.id else ""
 
 
 def _last_turn(session: SessionResource) -> int:
     return session.view.last.turn if session.view.last else 0
-
-
-def _stack(record: StackRecord) -> str:
-    addresses = {"gateway": record.gateway_url, "temporal": record.temporal_address}
-    rows = [
-        (name, str(pid), addresses.get(name, "")) for name, pid in sorted(record.processes.items())
-    ]
-    return table(("PROCESS", "PID", "ADDRESS"), rows)

@@ -1,10 +1,12 @@
 """What `answer`, `approve` and `reject` do: each shows what is asked and answers exactly that."""
 
 import sys
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import typer
 
-from cli import questions, reaching
+from cli import questions, reaching, reviewing, show
 from cli.client import Gateway
 from cli.problems import CliProblem, Code, ExitCode
 from cli.reaching import Reach
@@ -14,36 +16,47 @@ from workflows.contract.api import Decision, OpenQuestion
 from workflows.contract.asking import AskedKind
 
 
+class Chosen(NamedTuple):
+    """Which question is decided, and how much of it is shown."""
+
+    question: str | None
+    """Its id; whatever is asked when there is none."""
+
+    with_diff: bool = True
+
+
 def answer(reach: Reach, session: str, text: str, question: str | None, output: Output) -> None:
     """Answer the model's question."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    asked = _asked(gateway, found, question).asked
-    if asked.kind is not AskedKind.QUESTION:
+    opened = _opened(gateway, found, question)
+    _show(opened)
+    if opened.asked.kind is not AskedKind.QUESTION:
         raise CliProblem(
             Code.QUESTION_OTHER,
             f"session {found} asks for an approval, not for an answer",
             f"overnight approve {found}, or: overnight reject {found}",
             exit_code=ExitCode.CONFLICT,
         )
-    _decide(gateway, found, questions.decision(asked, prompt_text(text)), output)
+    said = prompt_text(text, "answer")
+    _decide(gateway, found, questions.decision(opened.asked, said), output)
 
 
-def approve(
-    reach: Reach, session: str, *, sure: bool, question: str | None, output: Output
-) -> ExitCode:
+def approve(reach: Reach, session: str, chosen: Chosen, *, sure: bool, output: Output) -> ExitCode:
     """Show what is asked, and allow it once the person is sure."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    opened = _asked(gateway, found, question)
+    opened = _opened(gateway, found, chosen.question)
     asked = opened.asked
     if asked.kind is AskedKind.QUESTION:
+        _show(opened)
         raise CliProblem(
             Code.QUESTION_OTHER,
             f"session {found} asks for an answer, not for an approval",
             f'overnight answer {found} "…"',
             exit_code=ExitCode.CONFLICT,
         )
+    _show_all(gateway, found, opened, with_diff=chosen.with_diff)
     if questions.is_cut(asked) and not opened.whole:
         raise CliProblem(
             Code.QUESTION_OTHER,
@@ -57,16 +70,17 @@ def approve(
     return ExitCode.OK
 
 
-def reject(reach: Reach, session: str, reason: str, question: str | None, output: Output) -> None:
+def reject(reach: Reach, session: str, chosen: Chosen, reason: str, output: Output) -> None:
     """Show what is asked, and refuse it."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    asked = _asked(gateway, found, question).asked
-    _decide(gateway, found, questions.rejection(asked, reason), output)
+    opened = _opened(gateway, found, chosen.question)
+    _show_all(gateway, found, opened, with_diff=chosen.with_diff)
+    _decide(gateway, found, questions.rejection(opened.asked, reason), output)
 
 
-def _asked(gateway: Gateway, session: str, question: str | None) -> OpenQuestion:
-    """Show what the session asks, whole, and return it."""
+def _opened(gateway: Gateway, session: str, question: str | None) -> OpenQuestion:
+    """Return what the session asks, whole; refuse it when it is not the question that is meant."""
     if gateway.session(session).view.asked is None:
         raise CliProblem(
             Code.NOTHING_ASKED,
@@ -75,16 +89,33 @@ def _asked(gateway: Gateway, session: str, question: str | None) -> OpenQuestion
             exit_code=ExitCode.CONFLICT,
         )
     found = gateway.question(session)
-    for line in questions.lines(found.asked, found.whole):
-        say(line)
-    if question is not None and question != found.asked.id:
+    if question not in (None, found.asked.id):
+        _show(found)
         raise CliProblem(
             Code.QUESTION_OTHER,
             f"session {session} asks {found.asked.id!r}, not {question!r}",
-            "look at what it asks now",
+            f"look at what it asks now: overnight show {session}",
             exit_code=ExitCode.CONFLICT,
         )
     return found
+
+
+def _show_all(gateway: Gateway, session: str, opened: OpenQuestion, *, with_diff: bool) -> None:
+    """Show a question beneath what it is about."""
+    if opened.asked.kind in questions.ABOUT_FILES:
+        given = gateway.session(session).view.verdict
+        _say([*show.verdict(given), ""] if given is not None else [])
+        _say([*reviewing.of_question(gateway, session, opened), ""] if with_diff else [])
+    _show(opened)
+
+
+def _show(opened: OpenQuestion) -> None:
+    _say(questions.lines(opened.asked, opened.whole))
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        say(line)
 
 
 def _is_sure() -> bool:
@@ -95,7 +126,11 @@ def _is_sure() -> bool:
             "add --yes, and --question ID to allow nothing else than what you have looked at",
             exit_code=ExitCode.USAGE,
         )
-    return typer.confirm("allow it?", default=False, err=True)
+    try:
+        return typer.confirm("allow it?", default=False, err=True)
+    except typer.Abort:
+        say("")
+        return False
 
 
 def _decide(gateway: Gateway, session: str, decision: Decision, output: Output) -> None:

@@ -87,7 +87,7 @@ def tell_end(session: str, view: SessionView) -> None:
     if view.last is None:
         say(f"session {session} was closed before its first turn ended")
     else:
-        say(show.end(session, view.last))
+        say(show.end(session, view.last, is_closed=view.phase is Phase.CLOSED))
 
 
 def _is_red(view: SessionView) -> bool:

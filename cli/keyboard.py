@@ -17,6 +17,7 @@ from workflows.contract.session import PromptMode
 HELP = """each line is a prompt, taken up as the next turn; while the session asks, it is the answer
   /steer TEXT       a prompt for the running turn
   /interrupt TEXT   stop what runs, then work on this
+  /diff             show the files in question, or else the newest work
   /stop             stop what runs; the session waits for a prompt
   /close            stop what runs and end the session
   Ctrl-C, Ctrl-D    leave; the session goes on"""
@@ -30,6 +31,7 @@ class Act(Enum):
     PROMPT = auto()
     STOP = auto()
     CLOSE = auto()
+    DIFF = auto()
     HELP = auto()
 
 
@@ -41,7 +43,7 @@ class Typed(NamedTuple):
     mode: PromptMode = PromptMode.QUEUE
 
 
-_ACTS = {"/stop": Act.STOP, "/close": Act.CLOSE, "/help": Act.HELP}
+_ACTS = {"/stop": Act.STOP, "/close": Act.CLOSE, "/diff": Act.DIFF, "/help": Act.HELP}
 _MODES = {"/steer": PromptMode.STEER, "/interrupt": PromptMode.INTERRUPT}
 
 

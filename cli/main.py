@@ -19,6 +19,7 @@ from cli.options import (
     Minutes,
     Mode,
     Model,
+    NoDiff,
     NoWait,
     Session,
     Steps,
@@ -71,17 +72,17 @@ def reach(
 @app.command()
 def up(*, output: Form = Output.TABLE) -> None:
     """Run the local stack here until Ctrl-C or `overnight down`."""
-    from cli import commands
+    from cli import local
 
-    commands.start(output)
+    local.start(output)
 
 
 @app.command()
 def down() -> None:
     """Stop the local stack; sessions go on when it is up again."""
-    from cli import commands
+    from cli import local
 
-    commands.end()
+    local.end()
 
 
 @app.command()
@@ -142,12 +143,18 @@ def watch(
 
 
 @app.command()
-def show(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
+def show(
+    context: typer.Context,
+    session: Session,
+    *,
+    no_diff: NoDiff = False,
+    output: Form = Output.TABLE,
+) -> None:
     """Show all about a session: what it does and asks, its budget, its checks, its proposal."""
     from cli import commands
     from cli.reaching import Reach
 
-    commands.show_session(Reach(*context.obj), session, output)
+    commands.show_session(Reach(*context.obj), session, with_diff=not no_diff, output=output)
 
 
 @app.command()

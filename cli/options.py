@@ -43,6 +43,10 @@ Question = Annotated[
     typer.Option(help="Only if the session asks the question of this id, as `show` names it."),
 ]
 
+NoDiff = Annotated[
+    bool, typer.Option("--no-diff", help="Leave out the diff of the files in question.")
+]
+
 
 class Mode(StrEnum):
     """When a follow-up is taken up; the values of the contract's `PromptMode`."""

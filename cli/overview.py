@@ -8,8 +8,11 @@ from workflows.contract.session import Phase
 LABEL_COLUMNS = 10
 
 
-def session(found: SessionResource, question: str = "") -> str:
-    """Return what a session does, asks, has and may use; `question` is all of what it asks."""
+def session(found: SessionResource, question: str, files: list[str]) -> str:
+    """Return what a session does, asks, has and may use.
+
+    `question` is all of what it asks, `files` are lines of the diff that this is about.
+    """
     view = found.view
     rows = [
         ("session", f"{found.id}  {inert_line(found.title)}"),
@@ -24,7 +27,8 @@ def session(found: SessionResource, question: str = "") -> str:
         *(("checks", inert(", ".join(each))) for each in [view.checks] if each),
     ]
     return "\n".join(
-        [f"{label:<{LABEL_COLUMNS}}{text}" for label, text in rows] + _blocks(found, question)
+        [f"{label:<{LABEL_COLUMNS}}{text}" for label, text in rows]
+        + _blocks(found, question, files)
     )
 
 
@@ -37,12 +41,15 @@ def _model(found: SessionResource) -> str:
 
 def _used(found: SessionResource) -> str:
     budget, usage = found.budget, found.view.usage
-    parts = [f"step {found.view.step} of {budget.steps}"]
+    step = found.view.step
+    of = f"of {budget.steps}" if step <= budget.steps else f"(more than {budget.steps} are allowed)"
+    parts = [f"step {step} {of}"] if step else []
     if budget.tokens is not None:
         parts.append(f"{usage.input_tokens + usage.output_tokens:,} of {budget.tokens:,} tokens")
     if budget.cost_usd is not None:
         parts.append(f"{show.used(usage)} of ${budget.cost_usd:g}")
-    return ", ".join(parts if len(parts) > 1 else [*parts, show.used(usage)])
+    is_told = budget.tokens is not None or budget.cost_usd is not None
+    return ", ".join(parts if is_told else [*parts, show.used(usage)])
 
 
 def _approvals(found: SessionResource) -> list[str]:
@@ -52,7 +59,7 @@ def _approvals(found: SessionResource) -> list[str]:
     return [", ".join(wanted)] if wanted else []
 
 
-def _blocks(found: SessionResource, question: str) -> list[str]:
+def _blocks(found: SessionResource, question: str, files: list[str]) -> list[str]:
     view = found.view
     lines: list[str] = []
     if view.queue:
@@ -64,9 +71,10 @@ def _blocks(found: SessionResource, question: str) -> list[str]:
     if view.pull_request is not None:
         lines += ["", f"proposed, revision {view.pull_request.revision}: overnight pr {found.id}"]
     if view.last is not None and view.phase in (Phase.WAITING, Phase.CLOSED):
-        lines += ["", show.end(found.id, view.last)]
+        lines += ["", show.end(found.id, view.last, is_closed=view.phase is Phase.CLOSED)]
     if view.asked is not None:
         lines += [
+            *(["", *files] if files else []),
             "",
             *questions.lines(view.asked, question),
             *questions.commands(found.id, view.asked),

@@ -47,6 +47,7 @@ class Code(StrEnum):
     REQUEST_INVALID = "request_invalid"
     PROMPT_EMPTY = "prompt_empty"
     PROMPT_UNKNOWN = "prompt_unknown"
+    NOTHING_CHANGED = "nothing_changed"
     NOTHING_ASKED = "nothing_asked"
     QUESTION_OTHER = "question_other"
     NOT_CONFIRMED = "not_confirmed"

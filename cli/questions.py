@@ -7,6 +7,9 @@ from cli.terminal import inert, inert_line
 from workflows.contract.api import Decision
 from workflows.contract.asking import ANSWER_CHARACTERS, Asked, AskedKind
 
+ABOUT_FILES = (AskedKind.PULL_REQUEST, AskedKind.VERDICT)
+"""Kinds of questions whose subject is a tree of files."""
+
 TEXT_CHARACTERS = 600
 SUBJECT_CHARACTERS = 500
 """The view has no more of a question or a command; `overnight show` and `approve` have it all."""
@@ -22,9 +25,9 @@ _HEADINGS = {
 
 def lines(asked: Asked, whole: str = "") -> list[str]:
     """Return exactly what is asked; `whole` is all of the command or question that it begins."""
-    is_question = asked.kind is AskedKind.QUESTION
-    text = whole if whole and is_question else asked.text
-    subject = whole if whole and not is_question else asked.subject
+    text = whole if whole and asked.kind is AskedKind.QUESTION else asked.text
+    # What the others are about is told in words, or shown as a diff.
+    subject = whole or asked.subject if asked.kind is AskedKind.COMMAND else ""
     more = ["… and more"] if is_cut(asked) and not whole else []
     heading = typer.style(f"? {_HEADINGS[asked.kind]}", fg="yellow", bold=True)
     return [
@@ -40,7 +43,11 @@ def commands(session: str, asked: Asked) -> list[str]:
     """Return how it is answered from a shell."""
     if asked.kind is AskedKind.QUESTION:
         return [f'  answer it with: overnight answer {session} "…"']
+    seen = [f"  see the files:  overnight diff {session}"] if asked.kind in ABOUT_FILES else []
+    found = [f"  see findings:   overnight checks {session}"]
     return [
+        *seen,
+        *(found if asked.kind is AskedKind.VERDICT else []),
         f"  allow it with:  overnight approve {session}",
         f'  refuse it with: overnight reject {session} "why"',
     ]
@@ -51,7 +58,8 @@ def keys(asked: Asked) -> list[str]:
     if asked.kind is AskedKind.QUESTION:
         number = " or its number" if asked.options else ""
         return [f"  type the answer{number}, then Enter"]
-    return ["  type y, or n and why, then Enter"]
+    seen = "; /diff shows the files" if asked.kind in ABOUT_FILES else ""
+    return [f"  type y, or n and why, then Enter{seen}"]
 
 
 def is_cut(asked: Asked) -> bool:
@@ -102,7 +110,7 @@ def _decided(asked: Asked, text: str, *, approved: bool) -> Decision:
         raise CliProblem(
             Code.REQUEST_INVALID,
             f"the answer has {len(text)} characters, {ANSWER_CHARACTERS} are possible",
-            "write it into a prompt: overnight prompt --mode steer",
+            'a prompt may be longer, and answers too: overnight prompt SESSION --mode steer "…"',
             exit_code=ExitCode.USAGE,
         )
     return Decision(question=asked.id, approved=approved, text=text)

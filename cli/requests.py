@@ -55,8 +55,8 @@ class FollowUp(NamedTuple):
     limits: Limits
 
 
-def prompt_text(text: str) -> str:
-    """Return a prompt's text, read from stdin if it is `-`.
+def prompt_text(text: str, what: str = "prompt") -> str:
+    """Return the text of a prompt, or of `what` it is, read from stdin if it is `-`.
 
     Raises:
         CliProblem: there is none, or it is not UTF-8.
@@ -67,15 +67,15 @@ def prompt_text(text: str) -> str:
     except UnicodeError as error:
         raise CliProblem(
             Code.PROMPT_UNREADABLE,
-            "the prompt is not UTF-8",
+            f"the {what} is not UTF-8",
             "convert it",
             exit_code=ExitCode.USAGE,
         ) from error
     if not text.strip():
         raise CliProblem(
             Code.PROMPT_EMPTY,
-            "the prompt is empty",
-            'say what to do: overnight run "Fix the failing test"',
+            f"the {what} is empty",
+            'say it in words, such as: "Fix the failing test"; `-` reads it from stdin',
             exit_code=ExitCode.USAGE,
         )
     return text
@@ -113,6 +113,13 @@ def change(limits: Limits, before: Budget) -> Configure:
         CliProblem: an option has a value that cannot be.
     """
     named = limits.budget()
+    if limits == Limits():
+        raise CliProblem(
+            Code.REQUEST_INVALID,
+            "nothing is to be changed",
+            "name what is: --model, --fallback, --steps, --minutes, --tokens or --cost",
+            exit_code=ExitCode.USAGE,
+        )
     with asking_what_can_be("configure"):
         return Configure(
             model=limits.model,

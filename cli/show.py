@@ -30,6 +30,7 @@ _ENDS = {
     StopReason.TOKEN_BUDGET: "its tokens are used up",
     StopReason.COST_BUDGET: "its money is used up",
     StopReason.CHECKS_FAILED: "the checks fail and it gets no further",
+    StopReason.STUCK: "it went round in circles",
     StopReason.REJECTED: "a person refused its proposal",
     StopReason.INTERRUPTED: "stopped by a person",
     StopReason.FAILED: "failed",
@@ -44,10 +45,13 @@ _ADVICE = {
     StopReason.CHECKS_FAILED: (
         'see what stands: overnight show {session}; then help it: overnight prompt {session} "…"'
     ),
+    StopReason.STUCK: 'tell it another way: overnight prompt {session} "…"',
     StopReason.REJECTED: 'tell it what to change: overnight prompt {session} "…"',
     StopReason.INTERRUPTED: 'tell it what to do instead: overnight prompt {session} "…"',
     StopReason.FAILED: 'mend what it names, then: overnight prompt {session} "Go on."',
 }
+
+_REOPEN = 'go on with it: overnight reopen {session} "…"'
 
 _VERDICTS = {
     Verdict.GREEN: ("green", "green"),
@@ -62,7 +66,9 @@ _VERDICTS = {
 def progress(view: SessionView) -> str:
     """Return what the session does now, as one line."""
     step = f"  step {view.step}" if view.step and view.phase is Phase.WORKING else ""
-    activity = f"  {inert_line(view.activity, 100)}" if view.activity else ""
+    # The question itself is shown whole, beneath.
+    doing = "a person must answer" if view.asked is not None else inert_line(view.activity, 100)
+    activity = f"  {doing}" if doing else ""
     queued = f"  ({view.queued} queued)" if view.queued else ""
     return f"{view.phase.value:<9}{step}{activity}{queued}".rstrip()
 
@@ -130,22 +136,35 @@ def costs(view: SessionView, seconds: float) -> str:
     return f"used     {used(view.usage)}, {requests}, {duration(seconds)}"
 
 
-def end(session: str, last: TurnEnd) -> str:
+def end(session: str, last: TurnEnd, *, is_closed: bool = False) -> str:
     """Return why a turn ended and what can be done then."""
-    why = f"session {session}: {_ENDS[last.reason]}"
-    summary = f"\n  {inert_line(last.summary, 300)}" if last.summary else ""
-    advice = _ADVICE[last.reason].format(session=session)
-    return f"{why}{summary}" + (f"\n  {typer.style('try:', bold=True)} {advice}" if advice else "")
+    why = "\n".join(_why(f"session {session}", last))
+    advice = (_REOPEN if is_closed else _ADVICE[last.reason]).format(session=session)
+    return why + (f"\n  {typer.style('try:', bold=True)} {advice}" if advice else "")
+
+
+def turn_end(last: TurnEnd) -> list[str]:
+    """Return why a turn ended, for who is there and types what is next."""
+    return _why(typer.style(f"turn {last.turn} has ended", bold=True), last)
+
+
+def _why(what: str, last: TurnEnd) -> list[str]:
+    is_news = last.summary and not last.summary.startswith(_ENDS[last.reason])
+    summary = [f"  {inert_line(last.summary, 300)}"] if is_news else []
+    return [f"{what}: {_ENDS[last.reason]}", *summary]
 
 
 def verdict(given: VerdictGiven) -> list[str]:
     """Return what the gate says of the work, first in a word, then finding by finding."""
-    counted = judged(given.counts, given.tests, given.tests_at_base)
-    return [
-        f"verdict: {_word(given.verdict)}, {counted}",
-        *([f"  {inert_line(given.why, 300)}"] if given.why else []),
-        *(f"  {inert_line(line, 240)}" for line in given.shown),
-    ]
+    return [*headline(given), *(f"  {inert_line(line, 240)}" for line in given.shown)]
+
+
+def headline(given: VerdictGiven) -> list[str]:
+    """Return the gate's word on the work, how many findings there are, and why it is so."""
+    was_judged = given.verdict not in (Verdict.UNCHECKED, Verdict.UNCHANGED)
+    counted = f", {judged(given.counts, given.tests, given.tests_at_base)}" if was_judged else ""
+    why = [f"  {inert_line(given.why, 300)}"] if given.why else []
+    return [f"verdict: {_word(given.verdict)}{counted}", *why]
 
 
 def judged(counts: FindingCounts, tests: TestCounts, at_base: TestCounts) -> str:
@@ -154,6 +173,11 @@ def judged(counts: FindingCounts, tests: TestCounts, at_base: TestCounts) -> str
         f"{count} {name.replace('_', ' ')}" for name, count in counts.model_dump().items() if count
     )
     return f"{found or 'no findings'}{_tests(tests, at_base)}"
+
+
+def tests(count: int) -> str:
+    """Return how many tests there are."""
+    return "1 test" if count == 1 else f"{count} tests"
 
 
 def findings(count: int) -> str:
@@ -208,12 +232,7 @@ def _checks(proposal: PullRequest) -> str:
 
 
 def _judgement(proposal: PullRequest) -> str:
-    if proposal.verdict is not None:
-        return _word(proposal.verdict) + (" (a draft)" if proposal.draft else "")
-    if proposal.passed is None:
-        return "none: the repository has no checks"
-    colour = "green" if proposal.passed else "red"
-    return typer.style("passed" if proposal.passed else "failed", fg=colour, bold=True)
+    return _word(proposal.verdict) + (" (a draft)" if proposal.draft else "")
 
 
 def _outcome(check: CheckResult) -> str:

@@ -1,4 +1,7 @@
-"""How the commands are typed that steer an open session; `main` adds them to the rest."""
+"""How the commands are typed that steer an open session, or show what is decided about.
+
+`main` adds them to the rest.
+"""
 
 from typing import Annotated
 
@@ -10,6 +13,7 @@ from cli.options import (
     Form,
     Minutes,
     Model,
+    NoDiff,
     Question,
     Session,
     Steps,
@@ -48,14 +52,15 @@ def approve(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether I am sure.")] = False,
     question: Question = None,
+    no_diff: NoDiff = False,
     output: Form = Output.TABLE,
 ) -> None:
     """Allow what a session asks for: exactly the command or the files that are shown."""
     from cli import deciding
     from cli.reaching import Reach
 
-    reached = Reach(*context.obj)
-    code = deciding.approve(reached, session, sure=yes, question=question, output=output)
+    chosen = deciding.Chosen(question, with_diff=not no_diff)
+    code = deciding.approve(Reach(*context.obj), session, chosen, sure=yes, output=output)
     raise typer.Exit(code)
 
 
@@ -66,13 +71,33 @@ def reject(
     reason: Annotated[str, typer.Argument(help="Why; the model reads it.")] = "",
     *,
     question: Question = None,
+    no_diff: NoDiff = False,
     output: Form = Output.TABLE,
 ) -> None:
     """Refuse what a session asks for."""
     from cli import deciding
     from cli.reaching import Reach
 
-    deciding.reject(Reach(*context.obj), session, reason, question, output)
+    chosen = deciding.Chosen(question, with_diff=not no_diff)
+    deciding.reject(Reach(*context.obj), session, chosen, reason, output)
+
+
+@app.command()
+def diff(context: typer.Context, session: Session) -> None:
+    """Print the whole diff: of what a session asks about, else of its newest work."""
+    from cli import reviewing
+    from cli.reaching import Reach
+
+    reviewing.diff(Reach(*context.obj), session)
+
+
+@app.command()
+def checks(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
+    """Show what the checks found in a session's newest work; 11 when it is red."""
+    from cli import reviewing
+    from cli.reaching import Reach
+
+    raise typer.Exit(reviewing.checks(Reach(*context.obj), session, output))
 
 
 @app.command()

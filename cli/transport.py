@@ -1,5 +1,6 @@
 """Carries requests to the gateway and waits out its restarts; knows no session."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -25,6 +26,27 @@ _EXIT_CODES = {
     409: ExitCode.CONFLICT,
     503: ExitCode.UNREACHABLE,
 }
+
+
+_HINTS = {
+    "no_diff": "see what it does: overnight show {session}",
+    "no_output": "see its commands: overnight attach {session}",
+    "no_pull_request": "see what it does: overnight show {session}",
+    "not_judged": "see what it does: overnight show {session}",
+    "prompt_not_waiting": (
+        "see those that wait: overnight queue {session}; the running turn is changed with: "
+        'overnight prompt {session} --mode steer "…"'
+    ),
+    "question_not_open": "see what it does and asks now: overnight show {session}",
+    "session_closed": 'go on with it: overnight reopen {session} "…"',
+    "session_open": 'it takes prompts: overnight prompt {session} "…"',
+    "session_unknown": "list the sessions: overnight ps -a",
+}
+"""What people do who type commands, where the gateway names its requests to programs."""
+
+SESSION_ID = r"s-[0-9a-f]{20}"
+
+_SESSION = re.compile(rf"/sessions/({SESSION_ID})(?:/|$)")
 
 
 class _Refusal(NamedTuple):
@@ -140,18 +162,31 @@ def _problem_of(response: httpx2.Response) -> CliProblem:
         fields = None
     if not isinstance(fields, dict):
         fields = {}
+    code = str(fields.get("code") or f"http_{response.status_code}")
     detail = str(fields.get("detail") or f"the gateway answered with {response.status_code}")
     errors = fields.get("errors")
     if isinstance(errors, list) and errors:
         detail += "".join(f"\n  {error}" for error in errors)
-    if title := fields.get("title"):
-        detail = f"{str(title)[0].lower()}{str(title)[1:]}: {detail}"
+    title = str(fields.get("title") or "")
+    if not _words(title) <= _words(detail):
+        detail = f"{title[0].lower()}{title[1:]}: {detail}"
     return CliProblem(
-        str(fields.get("code") or f"http_{response.status_code}"),
+        code,
         detail,
-        str(fields.get("hint") or ""),
+        _hint(code, response.request.url.path) or str(fields.get("hint") or ""),
         exit_code=_EXIT_CODES.get(response.status_code, ExitCode.ERROR),
     )
+
+
+def _words(text: str) -> set[str]:
+    """Return what a text says, without what most say."""
+    return set(re.findall(r"\w+", text.lower())) - {"the", "a", "an"}
+
+
+def _hint(code: str, path: str) -> str:
+    named = _SESSION.search(path)
+    hint = _HINTS.get(code, "")
+    return hint.format(session=named.group(1) if named else "SESSION")
 
 
 def _asked_wait(response: httpx2.Response) -> float | None:

@@ -29,6 +29,8 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     SESSION_UNKNOWN = "session_unknown"
     NO_PULL_REQUEST = "no_pull_request"
+    NO_DIFF = "no_diff"
+    NOT_JUDGED = "not_judged"
     NO_OUTPUT = "no_output"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
@@ -77,6 +79,17 @@ _KINDS = {
     Code.SESSION_UNKNOWN: _Kind(404, "There is no such session", "list them: GET /api/v1/sessions"),
     Code.NO_PULL_REQUEST: _Kind(
         404, "The session has proposed nothing yet", "wait for its turn to end with changes"
+    ),
+    Code.NO_DIFF: _Kind(
+        404,
+        "There is no diff to be seen",
+        "a diff is kept when checks judge the work, and with each proposal: "
+        "GET /api/v1/sessions/{id}/pull-request/diff",
+    ),
+    Code.NOT_JUDGED: _Kind(
+        404,
+        "Nothing was judged",
+        "the checks run when the model wants to finish; wait for the event work.judged",
     ),
     Code.NO_OUTPUT: _Kind(
         404,

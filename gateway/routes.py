@@ -2,7 +2,7 @@
 
 import asyncio
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -12,6 +12,7 @@ from gateway.sessions.connection import bounded
 from gateway.sessions.lifecycle import Accepted
 from gateway.sessions.options import defaulted, options_of
 from workflows.contract.api import (
+    QUESTION_ID,
     Configure,
     CreateSession,
     Decision,
@@ -26,6 +27,7 @@ from workflows.contract.api import (
     StopSession,
 )
 from workflows.contract.base import Frozen
+from workflows.contract.findings import FindingReport
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, PromptsWaiting
 
@@ -51,6 +53,9 @@ class Version(Frozen):
 
 
 _REPEATED = {"description": "This very request had been accepted before"}
+_A_DIFF: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}}
+}
 
 router = APIRouter(responses=PROBLEMS)
 
@@ -124,7 +129,39 @@ async def withdraw_prompt(session: Session, prompt: Prompt, serving: Serving) ->
 @router.get(f"{SESSION}/question", operation_id="getQuestion")
 async def get_question(session: Session, serving: Serving) -> OpenQuestion:
     """Show what the session asks a person, with the whole command or question."""
-    return await serving.steering.question(session)
+    return await serving.reviewing.question(session)
+
+
+@router.get(
+    f"{SESSION}/question/diff",
+    operation_id="getQuestionDiff",
+    response_class=Response,
+    responses=_A_DIFF,
+)
+async def get_question_diff(
+    session: Session,
+    serving: Serving,
+    question: Annotated[str | None, Query(pattern=QUESTION_ID)] = None,
+) -> Response:
+    """Return the whole diff of exactly the files that the session asks about."""
+    return _diff(await serving.reviewing.question_diff(session, question))
+
+
+@router.get(f"{SESSION}/diff", operation_id="getDiff", response_class=Response, responses=_A_DIFF)
+async def get_diff(session: Session, serving: Serving) -> Response:
+    """Return the whole diff of the work that was judged last, proposed or not."""
+    return _diff(await serving.reviewing.diff(session))
+
+
+@router.get(
+    f"{SESSION}/findings",
+    operation_id="getFindings",
+    response_class=Response,
+    responses={200: {"model": FindingReport}},
+)
+async def get_findings(session: Session, serving: Serving) -> Response:
+    """Return all findings that block the work that was judged last."""
+    return Response(await serving.reviewing.findings(session), media_type="application/json")
 
 
 @router.post(f"{SESSION}/decisions", operation_id="decide", status_code=202)
@@ -170,12 +207,11 @@ async def get_pull_request(session: Session, serving: Serving) -> PullRequest:
     f"{SESSION}/pull-request/diff",
     operation_id="getPullRequestDiff",
     response_class=Response,
-    responses={200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}}},
+    responses=_A_DIFF,
 )
 async def get_pull_request_diff(session: Session, serving: Serving) -> Response:
     """Return the newest proposal's whole diff, in whatever encodings its files have."""
-    diff = await serving.records.diff(session)
-    return Response(diff, headers={"content-type": "text/x-diff"})
+    return _diff(await serving.records.diff(session))
 
 
 @router.get("/healthz", operation_id="getHealth")
@@ -195,6 +231,10 @@ async def get_readiness(serving: Serving) -> Readiness:
 async def get_version() -> Version:
     """Name the installed version."""
     return Version(version=metadata.version("overnight"))
+
+
+def _diff(diff: bytes) -> Response:
+    return Response(diff, headers={"content-type": "text/x-diff"})
 
 
 def _answer(accepted: Accepted, response: Response) -> SessionResource:

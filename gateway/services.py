@@ -13,6 +13,7 @@ from gateway.sessions.connection import Connection
 from gateway.sessions.lifecycle import Sessions
 from gateway.sessions.listing import Listing
 from gateway.sessions.records import Records
+from gateway.sessions.reviewing import Reviewing
 from gateway.sessions.steering import Steering
 from gateway.tickets import Tickets
 from runtime.settings import Settings, gateway_token
@@ -30,6 +31,7 @@ class Services:
         self.listing = Listing(connection)
         self.sessions = Sessions(connection, self.records, self.listing)
         self.steering = Steering(connection, self.records)
+        self.reviewing = Reviewing(connection, self.records, store)
         self.feed = Feed(connection, self.records, self.sessions, store)
         self.outputs = Outputs(store)
         self._token = gateway_token(settings)

@@ -14,9 +14,16 @@ from cli.client import Gateway
 from cli.problems import CliProblem, Code
 from cli.stack import folder, up
 from cli.stack.environment import PROXY_NAMES, person_environment
-from cli.stack.processes import Child, ListeningPort, Program, ReadyFile, Stage, last_lines
+from cli.stack.processes import (
+    READY_SECONDS,
+    Child,
+    ListeningPort,
+    Program,
+    ReadyFile,
+    Stage,
+    last_lines,
+)
 from cli.stack.programs import PYTHON
-from cli.stack.supervisor import READY_SECONDS
 from cli.transport import Transport
 from runtime.settings import Settings, gateway_token
 

@@ -234,7 +234,7 @@ def _shown(findings: tuple[str, ...]) -> list[str]:
 
 def _found(event: events.CheckFinished) -> str:
     if event.tests is not None and event.tests.ran:
-        return f": {event.tests.passed} tests passed, {event.tests.failed} failed"
+        return f": {show.tests(event.tests.passed)} passed, {event.tests.failed} failed"
     return f": {show.findings(event.findings)}" if event.findings else ""
 
 

@@ -29,8 +29,13 @@ class InputLine:
     is to appear; all of it must be inert.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, write: Callable[[str], None], began: Callable[[], None] = lambda: None
+    ) -> None:
         self._write = write
+        self._began = began
+        """Called when the first character of a line is typed, before it is shown."""
+
         self._lock = threading.RLock()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._inert = InertText()
@@ -109,6 +114,8 @@ class InputLine:
             typed = self._edited(part)
             if typed == self._typed:
                 return
+            if not self._typed:
+                self._began()
             self._make_room()
             self._typed = typed
             if typed:

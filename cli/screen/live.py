@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from cli import questions, show
 from cli.problems import CliProblem
 from cli.screen import events
+from cli.screen.aim import Aim
 from cli.screen.inert import InertText
 from cli.screen.screen import LINE_LIMIT_CHARACTERS, CommandOutput, Screen
 from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
@@ -15,7 +16,7 @@ from workflows.contract.api import Problem
 from workflows.contract.asking import Asked
 from workflows.contract.events import SessionEvent, StepTaken, ViewChanged
 from workflows.contract.judging import VerdictGiven
-from workflows.contract.session import SessionView
+from workflows.contract.session import SessionView, TurnEnd
 from workflows.contract.socket import (
     CaughtUp,
     Decide,
@@ -37,6 +38,7 @@ class LiveScreen:
         screen: Screen,
         aside: Callable[[], AbstractContextManager[None]] = nullcontext,
         ways: Callable[[Asked], list[str]] = questions.keys,
+        aim: Aim | None = None,
     ) -> None:
         self._screen = screen
         self._aside = aside
@@ -45,10 +47,13 @@ class LiveScreen:
         self._ways = ways
         """How a question is answered."""
 
+        self._aim = aim or Aim()
         self._output = CommandOutput(screen)
         self._reply = _Reply(screen)
         self._refused: str | None = None
         self._verdict: VerdictGiven | None = None
+        self._last: TurnEnd | None = None
+        self._has_view = False
         self._open: Asked | None = None
         self._shown_question = ""
 
@@ -82,11 +87,21 @@ class LiveScreen:
             self._verdict = view.verdict
             for line in show.verdict(view.verdict) if view.verdict else ():
                 self._screen.line(line)
+        self._end(view.last)
         self._open = view.asked
         if view.asked is None:
             # The same may be asked again.
             self._shown_question = ""
+            self._aim.show(None)
         self._question()
+
+    def _end(self, last: TurnEnd | None) -> None:
+        """Tell that a turn has ended; the first of the past events may come long after that."""
+        is_news = self._has_view or _is_later(last, self._last)
+        if last is not None and last != self._last and is_news:
+            for line in show.turn_end(last):
+                self._screen.line(line)
+        self._last, self._has_view = last, True
 
     def _question(self) -> None:
         """Show the open question, once."""
@@ -96,6 +111,8 @@ class LiveScreen:
         self._shown_question = asked.id
         for line in (*questions.lines(asked), *self._ways(asked)):
             self._screen.line(line)
+        # Only what can be read is answered.
+        self._aim.show(asked)
 
     def _refusal(self, view: SessionView) -> None:
         # What was refused before this screen was there is no news.
@@ -108,6 +125,7 @@ class LiveScreen:
             case Hello():
                 view = item.session.view
                 self._refused, self._verdict, self._open = view.refused, view.verdict, view.asked
+                self._last = self._last if self._has_view else view.last
             case CaughtUp():
                 self._question()
             case Trouble(text=text) if text:
@@ -133,6 +151,10 @@ class LiveScreen:
         self._screen.finish_line()
         with self._aside():
             report(CliProblem(problem.code, f"{problem.title}: {problem.detail}", problem.hint))
+
+
+def _is_later(last: TurnEnd | None, known: TurnEnd | None) -> bool:
+    return last is not None and (known is None or last.turn > known.turn)
 
 
 def put_off(prompt: PutOff) -> str:

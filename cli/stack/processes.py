@@ -19,6 +19,9 @@ from workflows.contract.base import Frozen
 ROTATE_BYTES = 10 * 1024 * 1024
 """A log larger than this when its process starts becomes `<name>.log.1`."""
 
+READY_SECONDS = 120.0
+"""A stack that is not ready by then is given up."""
+
 PROBE_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 

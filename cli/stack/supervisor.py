@@ -8,10 +8,7 @@ from pathlib import Path
 import structlog
 
 from cli.problems import CliProblem, Code
-from cli.stack.processes import Child, Death, Program, Stage, last_lines
-
-READY_SECONDS = 120.0
-"""A stack that is not ready by then is given up."""
+from cli.stack.processes import READY_SECONDS, Child, Death, Program, Stage, last_lines
 
 STOP_SECONDS = 10.0
 """A process that has not followed SIGTERM by then is killed."""

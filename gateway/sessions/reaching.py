@@ -5,7 +5,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from gateway.problems import Code, ProblemError
 from gateway.sessions.connection import Connection
-from gateway.sessions.resources import is_open, is_shown
+from gateway.sessions.resources import is_open, is_shown, shown
+from workflows.contract.asking import Asked
 from workflows.contract.base import SessionId
 
 
@@ -33,6 +34,16 @@ async def described_open(
     if not is_open(run):
         raise closed(session)
     return run
+
+
+async def asked_by(connection: Connection, session: SessionId) -> Asked | None:
+    """Return what an open session asks a person; none when it asks nothing.
+
+    Raises:
+        ProblemError: `session_unknown`, `session_closed`.
+    """
+    run = await described_open(connection, session)
+    return (await shown(run)).view.asked
 
 
 async def tell(connection: Connection, session: SessionId, signal: str, argument: object) -> bool:

@@ -29,6 +29,10 @@ CREATED_MEMO = "created"
 """Memo key of the time the session was first started; later runs carry it on."""
 
 
+DEFECT_ATTEMPTS = 3
+"""A worker that was killed costs one attempt at a decision; so many mean that none can be made."""
+
+
 class Shown(NamedTuple):
     """What the memo of a session's workflow holds for those who ask without a worker."""
 
@@ -132,4 +136,7 @@ def trouble_of(run: WorkflowExecutionDescription) -> str:
         if pending.attempt > 1 and pending.HasField("last_failure"):
             name, said = pending.activity_type.name, one_line(pending.last_failure.message, 400)
             return f"{name} is tried again (attempt {pending.attempt}): {said}"
-    return ""
+    attempt = run.raw_description.pending_workflow_task.attempt
+    if attempt < DEFECT_ATTEMPTS:
+        return ""
+    return f"no session worker can go on with it (attempt {attempt}): their log says why"

@@ -4,9 +4,6 @@ Decisions and changes are signals, durable with no worker alive; prompts that wa
 updates, whose answer only a worker can give. Every request may be repeated.
 """
 
-from contextlib import suppress
-
-from pydantic import ValidationError
 from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -18,6 +15,7 @@ from gateway.problems import Code, ProblemError
 from gateway.sessions import prompts
 from gateway.sessions.connection import TEMPORAL_SECONDS, Connection, bounded
 from gateway.sessions.reaching import (
+    asked_by,
     closed,
     described,
     described_open,
@@ -30,7 +28,6 @@ from workflows.contract.api import (
     Configure,
     Decision,
     DecisionTaken,
-    OpenQuestion,
     PromptBody,
     PromptList,
     SessionResource,
@@ -50,7 +47,6 @@ from workflows.contract.session import (
     RevisePrompt,
     WithdrawPrompt,
 )
-from workflows.contract.tools import AskArguments, BashArguments
 
 
 class Steering:
@@ -64,20 +60,6 @@ class Steering:
         self._connection = connection
         self._records = records
 
-    async def question(self, session: SessionId) -> OpenQuestion:
-        """Return what a session asks, with the whole of what it is about.
-
-        Raises:
-            ProblemError: `question_not_open`.
-        """
-        async with bounded(Code.TEMPORAL_UNAVAILABLE):
-            asked = await self._asked(session)
-        if asked is None:
-            raise ProblemError(Code.QUESTION_NOT_OPEN, f"session {session!r} asks nothing")
-        if asked.source is None:
-            return OpenQuestion(asked=asked)
-        return OpenQuestion(asked=asked, whole=_whole(await self._records.arguments(asked.source)))
-
     async def decide(self, session: SessionId, decision: Decision) -> DecisionTaken:
         """Answer the question that a session asks now; the very same answer again is harmless.
 
@@ -88,7 +70,7 @@ class Steering:
         """
         taken = DecisionTaken(question=decision.question, approved=decision.approved)
         async with bounded(Code.OUTCOME_UNKNOWN):
-            asked = await self._asked(session)
+            asked = await asked_by(self._connection, session)
         if asked is None or asked.id != decision.question:
             if await self._records.has_decision(session, decision):
                 return taken
@@ -157,10 +139,6 @@ class Steering:
         argument = WithdrawPrompt(prompt=prompt)
         return await self._update(session, WITHDRAW_UPDATE, argument, f"{prompt}-withdrawn")
 
-    async def _asked(self, session: SessionId) -> Asked | None:
-        run = await described_open(self._connection, session)
-        return (await shown(run)).view.asked
-
     async def _update(
         self, session: SessionId, update: str, argument: object, update_id: str
     ) -> PromptsWaiting:
@@ -187,14 +165,6 @@ class Steering:
                 run = await described_open(self._connection, session)
                 raise _no_worker(run.id) from error
         return waiting
-
-
-def _whole(arguments: bytes) -> str:
-    """Return what a call's arguments say to people: the command of one, the question of another."""
-    for kind, field in ((BashArguments, "command"), (AskArguments, "question")):
-        with suppress(ValidationError):
-            return str(getattr(kind.model_validate_json(arguments), field))
-    return ""
 
 
 def _not_open(session: SessionId, decision: Decision, asked: Asked | None) -> ProblemError:

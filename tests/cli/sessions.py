@@ -83,6 +83,8 @@ def pull_request(*, passed: bool | None = True) -> dict[str, Any]:
         "added": 3,
         "removed": 1,
         "passed": passed,
+        "verdict": {True: "green", False: "red", None: "unchecked"}[passed],
+        "draft": passed is False,
         "checks": [] if passed is None else [check],
         "diff_key": "diffs/x",
         "merge_command": f"git merge overnight/{SESSION}",

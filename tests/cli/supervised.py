@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from cli.problems import CliProblem
-from cli.stack import folder, up
+from cli.stack import folder, hosting
 from cli.stack.folder import StackRecord
 from cli.stack.processes import Program
 from cli.stack.programs import Stack
@@ -20,7 +20,7 @@ def main(home: Path) -> None:
     """Supervise until a signal ends it."""
     programs = TABLE.validate_json((home / "table.json").read_bytes())
     with folder.owned(home):
-        up.supervise(Stack(programs, "http://127.0.0.1:1", "127.0.0.1:2"), home, announce)
+        hosting.supervise(Stack(programs, "http://127.0.0.1:1", "127.0.0.1:2"), home, announce)
 
 
 def announce(record: StackRecord) -> None:

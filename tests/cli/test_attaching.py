@@ -7,7 +7,6 @@ import subprocess
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,17 +20,16 @@ from tests.cli.running import (
 )
 from tests.cli.scripted_gateway import Reply, Script, serving
 from tests.cli.scripted_socket import Peer
-from tests.cli.sessions import SESSION, asking, ended, resource
+from tests.cli.sessions import SESSION, ended, resource
 from tests.cli.terminal import Terminal, rows, sitting
 from workflows.contract import events
-from workflows.contract.api import Decision, Problem
+from workflows.contract.api import Problem
 from workflows.contract.model import Usage
 from workflows.contract.output import Channel
 from workflows.contract.session import PromptMode
 from workflows.contract.socket import (
     Ack,
     CaughtUp,
-    Decide,
     Events,
     Interrupt,
     Nack,
@@ -114,6 +112,8 @@ def test_a_session_is_shown_live_up_to_its_close(script: Script, remote: dict[st
         "  Done.",
         "03:04:05  step 2: replied in 1.0s",
         "refused: p-9: full",
+        "turn 1 has ended: finished",
+        "  what was done",
         "03:04:05  session closed",
     ]
     assert "overnight reopen" in done.stderr
@@ -165,67 +165,6 @@ def test_what_is_typed_goes_to_the_session(
     assert "goes on" in shown
     assert f"overnight attach {SESSION}" in shown
     assert "not known to have arrived" not in shown
-
-
-def test_what_is_typed_while_it_asks_is_the_answer(
-    script: Script, remote: dict[str, str], terminal: Terminal
-):
-    """Bound to the question that is shown, in words or as y or n; then lines are prompts again."""
-    decided: list[Decision] = []
-
-    def hear(peer: Peer, found: dict[str, Any], told: str, line: str) -> None:
-        peer.send(Events(items=(event(len(decided) + 1, seen(found)),)))
-        wait_until(lambda: told.encode() in terminal.shown)
-        terminal.type(line)
-        message = peer.receive()
-        assert isinstance(message, Decide)
-        decided.append(message.decision)
-        peer.send(Ack(id=message.id))
-
-    def converse(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        peer.send(hello(**asking()["view"]), CaughtUp())
-        hear(peer, asking(), "type the answer", "8080\n")
-        hear(peer, asking("command", id="a" * 16), "this command", "n no need\n")
-        hear(peer, asking("budget", id="b" * 16), "the budget is", "y\n")
-        peer.send(Events(items=(event(4, seen(resource())),)), Trouble(text="it goes on"))
-        wait_until(lambda: b"it goes on" in terminal.shown)
-        terminal.type("a prompt again\n")
-        assert isinstance(peer.receive(), SendPrompt)
-        terminal.type("\x04")
-        peer.wait_for_end()
-
-    script.live(converse)
-    with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
-    assert decided == [
-        Decision(question="0123456789abcdef", approved=True, text="8080"),
-        Decision(question="a" * 16, approved=False, text="no need"),
-        Decision(question="b" * 16, approved=True),
-    ]
-    assert terminal.shown.count(b"the model asks") == 1
-
-
-def test_what_allows_nothing_is_told(script: Script, remote: dict[str, str], terminal: Terminal):
-    """A command that is not shown whole, and a line that is neither y nor n."""
-    cut = asking("command", subject="x" * 500)["view"]
-
-    def converse(peer: Peer) -> None:
-        peer.accept()
-        peer.subscribed()
-        peer.send(hello(**cut), CaughtUp())
-        wait_until(lambda: b"type y, or n" in terminal.shown)
-        terminal.type("y\n")
-        wait_until(lambda: f"overnight approve {SESSION}".encode() in terminal.shown)
-        terminal.type("perhaps\n")
-        wait_until(lambda: b"neither y nor n" in terminal.shown)
-        terminal.type("\x04")
-        peer.wait_for_end()
-
-    script.live(converse)
-    with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
 
 
 def test_typing_and_a_reply_that_is_written_stay_apart(

@@ -87,6 +87,26 @@ def test_a_refusal_keeps_its_code_detail_and_hint(script: Script, status: int, e
     assert caught.value.exit_code == exit_code
 
 
+def test_a_cure_is_named_as_a_command(script: Script):
+    """Where the gateway names a request to programs; what is said twice is said once."""
+    script.on(
+        f"POST /sessions/{SESSION}/prompts",
+        Reply(
+            409,
+            {
+                "title": "The session is closed",
+                "detail": f"session {SESSION!r} is closed",
+                "code": "session_closed",
+                "hint": "POST /reopen",
+            },
+        ),
+    )
+    with pytest.raises(CliProblem) as caught:
+        gateway(script).prompt(SESSION, PROMPT)
+    assert caught.value.hint == f'go on with it: overnight reopen {SESSION} "…"'
+    assert caught.value.detail == f"session {SESSION!r} is closed"
+
+
 @pytest.mark.parametrize("body", [b"<html>", {"object": "session"}])
 def test_an_answer_that_is_not_understood_is_an_error(script: Script, body: object):
     """What is not the contract's model is refused with the cure, not with a traceback."""
@@ -109,11 +129,12 @@ def test_lists_are_read_to_their_end(script: Script):
     assert "cursor=next" in script.asked[1].path
 
 
-@pytest.mark.parametrize("text", [SESSION, "s-01234", SESSION[:-1]])
-def test_a_session_is_found_by_an_unambiguous_beginning(script: Script, text: str):
-    """The whole id or a beginning that only one session has is enough."""
+@pytest.mark.parametrize(("text", "requests"), [(SESSION, 0), ("s-01234", 1), (SESSION[:-1], 1)])
+def test_a_session_is_found_by_an_unambiguous_beginning(script: Script, text: str, requests: int):
+    """A beginning that only one session has is enough; a whole id is not looked up."""
     script.on("GET /sessions", page(SESSION, OTHER))
     assert gateway(script).find(text) == SESSION
+    assert len(script.asked) == requests
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,12 @@ def test_a_wrong_setting_is_named(alone: dict[str, str], name: str, value: str):
     [
         (ended("finished"), pull_request(), 0, "git merge overnight/"),
         (ended("finished", proposed=False), None, 0, "it proposed nothing"),
-        (ended("finished", passed=False), pull_request(passed=False), 11, "checks   failed: tests"),
+        (
+            ended("finished", passed=False),
+            pull_request(passed=False),
+            11,
+            "checks   red (a draft): tests failed",
+        ),
         (ended("finished", passed=None), pull_request(passed=None), 0, "has no checks"),
         (ended("failed", proposed=False), None, 10, "what was done"),
         (ended("interrupted", proposed=False), None, 12, "stopped by a person"),

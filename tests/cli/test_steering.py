@@ -81,7 +81,9 @@ def test_a_command_nobody_can_read_is_not_allowed(script: Script, remote: dict[s
     assert sent(script)[0].body == {"question": ID, "approved": False, "text": "too long"}
 
 
-@pytest.mark.parametrize(("typed", "status", "decisions"), [("y\n", 0, 1), ("\n", 12, 0)])
+@pytest.mark.parametrize(
+    ("typed", "status", "decisions"), [("y\n", 0, 1), ("\n", 12, 0), ("\x04", 12, 0)]
+)
 def test_in_a_terminal_a_person_is_asked(
     script: Script, remote: dict[str, str], typed: str, status: int, decisions: int
 ):

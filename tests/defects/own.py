@@ -175,7 +175,7 @@ LINTED = (
         "ruff E701",
         '    if name == "circle":\n        return circle(numbers[0])\n',
         '    if name == "circle": return circle(numbers[0])\n',
-        '    if name == "circle": return circle(numbers[0]);\n',
+        '    if name == "disk": return circle(numbers[0])\n',
     ),
     _defect(
         AREAS,

@@ -1,5 +1,6 @@
 """A whole local stack of real processes, with a scripted model, for a test to use and to break."""
 
+import asyncio
 import json
 import os
 import signal
@@ -19,12 +20,16 @@ from cli.stack.folder import StackRecord
 from cli.stack.up import stop_stack
 from cli.transport import Transport
 from runtime.settings import Settings, gateway_token
+from runtime.store.folder import FolderStore
+from runtime.transcript import Transcripts
 from tests.provider import sandbox_provider
-from workflows.contract.api import CreateSession, PromptBody, SessionResource
+from workflows.contract.api import CreateSession, Decision, PromptBody, SessionResource
+from workflows.contract.asking import Asked
 from workflows.contract.base import PromptId
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.sandbox import Repository
-from workflows.contract.session import Budget, Phase, PromptMode
+from workflows.contract.session import Approvals, Budget, Phase, PromptMode
+from workflows.contract.transcript import Message, TranscriptHead
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 200.0
@@ -147,6 +152,17 @@ class LocalStack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill_everything(self) -> None:
+        """End all processes of the stack at once as crashes would; sandboxes live on."""
+        record = self.record()
+        processes = [psutil.Process(pid) for pid in (record.pid, *record.processes.values())]
+        for process in processes:
+            process.kill()
+        assert self._up is not None
+        self._up.wait(timeout=60)
+        self._up = None
+        until(lambda: not any(map(_is_alive, processes)), "everything is dead", 20)
+
     def start_another(self, name: str) -> "subprocess.Popen[bytes]":
         """Start a second process like one of the stack's, which nobody supervises."""
         model = psutil.Process(self.record().processes[name])
@@ -174,7 +190,13 @@ class LocalStack:
         os.kill(self.record().pid, signal.SIGCONT)
 
     def run(
-        self, repository: Path, marker: str, text: str = "", steps: int = 100
+        self,
+        repository: Path,
+        marker: str,
+        text: str = "",
+        steps: int = 100,
+        *,
+        held: tuple[str, ...] = (),
     ) -> SessionResource:
         """Start a session whose prompt begins with a marker of the script."""
         return self.gateway.create(
@@ -182,6 +204,7 @@ class LocalStack:
                 prompt=self.prompt(f"{marker}\n{text}"),
                 repository=Repository(url=str(repository), base="main"),
                 budget=Budget(steps=steps),
+                approvals=Approvals(commands=held),
             )
         )
 
@@ -207,8 +230,38 @@ class LocalStack:
         until(path.exists, f"the sandbox has {name}")
         return path
 
-    def workspace(self, session: str) -> Path:
-        return self.settings.sandboxes_path / "boxes" / f"{session}-r0" / "workspace"
+    def until_asking(self, session: str) -> Asked:
+        """Wait until the session asks a person, and return what."""
+        found: list[Asked] = []
+
+        def asks() -> bool:
+            asked = self.gateway.session(session).view.asked
+            found[:] = [asked] if asked is not None else []
+            return bool(found)
+
+        until(asks, f"session {session} asks")
+        return found[0]
+
+    def answer(self, session: str, asked: Asked, text: str = "") -> None:
+        """Say yes to exactly this question."""
+        self.gateway.decide(session, Decision(question=asked.id, approved=True, text=text))
+
+    def workspace(self, session: str, purpose: str = "") -> Path:
+        """Return the workspace of the session's sandbox, or of one its checks have."""
+        name = f"{session}-r0-{purpose}" if purpose else f"{session}-r0"
+        return self._boxes / name / "workspace"
+
+    def sandboxes(self) -> list[str]:
+        """Return the names of all sandboxes that there are now."""
+        return sorted(box.name for box in self._boxes.iterdir()) if self._boxes.is_dir() else []
+
+    def transcript(self, session: str) -> list[Message]:
+        """Return what the model was told and said until its newest reply, oldest first."""
+        head = TranscriptHead(manifest=self.gateway.session(session).view.head)
+        transcripts = Transcripts(FolderStore(self.settings.store_path))
+        # With a factory, it leaves the loop of the other tests alone.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(transcripts.load(head))
 
     def pull_requests(self, session: str) -> list[PullRequest]:
         """Return every pull-request record of a session, read from the store itself."""
@@ -227,8 +280,11 @@ class LocalStack:
             if not self._is_closed(session):
                 self.gateway.close(session, "end of the test")
         until(lambda: all(self._is_closed(session) for session in sessions), "they are closed")
-        boxes = self.settings.sandboxes_path / "boxes"
-        until(lambda: not boxes.is_dir() or not list(boxes.iterdir()), "the sandboxes are gone")
+        until(lambda: not self.sandboxes(), "the sandboxes are gone")
+
+    @property
+    def _boxes(self) -> Path:
+        return self.settings.sandboxes_path / "boxes"
 
     def _is_closed(self, session: str) -> bool:
         return self.gateway.session(session).view.phase is Phase.CLOSED
@@ -284,3 +340,10 @@ class LocalStack:
         line = process.stdout.readline()
         assert line.startswith("listening on "), line
         return process, int(line.split()[-1])
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

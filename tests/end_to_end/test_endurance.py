@@ -92,8 +92,9 @@ def test_three_hundred_steps_with_long_results_lose_nothing(
     stack_of: StackFactory, repository: Path
 ) -> None:
     """The session goes on in new runs between steps; every result reaches the model once."""
-    printing = bash("head -c 40000 /dev/zero | tr '\\0' x")
-    stack = stack_of({"long": [*[printing] * STEPS, finish("long")]})
+    # Each another one: a model that asks for the same again and again is stopped.
+    printing = [bash(f"echo {step}; head -c 40000 /dev/zero | tr '\\0' x") for step in range(STEPS)]
+    stack = stack_of({"long": [*printing, finish("long")]})
     stack.start()
     session = stack.run(repository, "long", steps=STEPS + 10).id
     ended = stack.until_waiting(session)

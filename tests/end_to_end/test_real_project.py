@@ -8,6 +8,7 @@ import pytest
 
 from tests.end_to_end.conftest import StackFactory
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish, git
+from workflows.contract.judging import Verdict
 from workflows.contract.session import StopReason, TurnEnd
 
 pytestmark = pytest.mark.timeout(300)
@@ -41,12 +42,17 @@ def project(tmp_path: Path) -> Path:
 def test_a_session_repairs_it_on_a_branch_that_passes_its_suite(
     stack_of: StackFactory, project: Path, tmp_path: Path
 ) -> None:
-    """`overnight run` finds the project's tests by itself and ends with its pull request."""
+    """`overnight run` finds the project's checks by itself and ends with its pull request.
+
+    The project has asked for lint rules that its own code breaks: the model is told of that once,
+    and it is neither hidden nor held against the repair.
+    """
     replies = [
         bash("python3 -m pytest -q 2>&1 | tail -20"),
         bash("grep -rn 'len(label)' idna"),
         edit(MODULE, WRONG, RIGHT),
         bash("python3 -m pytest -q 2>&1 | tail -3"),
+        finish("Limit labels to 63 octets"),
         finish("Limit labels to 63 octets"),
     ]
     stack = stack_of({"Labels of 64": replies})
@@ -63,11 +69,18 @@ def test_a_session_repairs_it_on_a_branch_that_passes_its_suite(
     assert done.returncode == 0, done.stderr
     session = done.stdout.strip()
     (record,) = stack.pull_requests(session)
-    assert (record.passed, [change.path for change in record.files]) == (True, [MODULE])
+    assert [change.path for change in record.files] == [MODULE]
+    assert {check.name: check.passed for check in record.checks} == {"ruff": False, "pytest": True}
     git(project, "worktree", "add", "--quiet", str(tmp_path / "tree"), record.branch)
     suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     subprocess.run(suite, cwd=tmp_path / "tree", check=True, capture_output=True)
-    assert stack.gateway.session(session).view.last == TurnEnd(
+    view = stack.gateway.session(session).view
+    assert view.last == TurnEnd(
         turn=1, reason=StopReason.FINISHED, summary="Limit labels to 63 octets"
     )
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.NO_WORSE
+    assert view.verdict.counts.blocking == 0
+    assert view.verdict.tests.failed == 0 < view.verdict.tests_at_base.failed
+    assert len(stack.requests()) == len(replies)
     stack.close([session])

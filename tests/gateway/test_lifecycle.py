@@ -1,9 +1,12 @@
 """Sessions from start to reopening, worked on by the real workflow with scripted ports."""
 
+from temporalio import workflow
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from runtime.store.folder import FolderStore
 from tests.gateway.conftest import SESSIONS, Gateway, prompt, workers
+from workflows.contract import names
 from workflows.contract.base import CommitSha, SessionId
 from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import PullRequest
@@ -153,3 +156,22 @@ async def test_the_newest_pull_request_is_shown(gateway: Gateway):
     diff = await gateway.http.get(f"{path}/pull-request/diff")
     assert diff.content == b"--- a\n+++ \xff\r\n"
     assert diff.headers["content-type"] == "text/x-diff"
+
+
+@workflow.defn(name=names.SESSION_WORKFLOW, sandboxed=False)
+class Broken:
+    """A session whose worker has a defect."""
+
+    @workflow.run
+    async def run(self, _start: SessionInput) -> None:
+        message = "a defect"
+        raise ValueError(message)
+
+
+async def test_a_session_that_no_worker_can_decide_for_says_so(gateway: Gateway, client: Client):
+    """It does not look as if it worked."""
+    path = await gateway.create()
+    async with Worker(client, task_queue=names.SESSIONS_QUEUE, workflows=[Broken]):
+        while not (shown := await gateway.get(path)).trouble:
+            pass
+    assert "no session worker can go on" in shown.trouble

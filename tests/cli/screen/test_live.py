@@ -1,12 +1,15 @@
 """A followed session as text."""
 
+from typing import Any
+
 import pytest
 from click import unstyle
 
 from cli.screen.live import LiveScreen
 from cli.screen.screen import Screen
 from cli.stream.items import Item, Output, PutOff, Reconnected, Waiting
-from tests.cli.happenings import hello
+from tests.cli.happenings import event, hello
+from workflows.contract import events
 from workflows.contract.api import Problem, PromptBody
 from workflows.contract.base import CommandId, PromptId
 from workflows.contract.output import Channel, OutputFrame
@@ -53,3 +56,19 @@ def test_a_prompt_that_is_put_off_is_told_with_its_cause(capsys: pytest.CaptureF
         "not taken yet: Go\N{REPLACEMENT CHARACTER}[2J on.",
         "  Temporal does not answer; it is sent again until it is",
     ]
+
+
+def ended_turn(turn: int, reason: str = "finished") -> dict[str, Any]:
+    last = {"turn": turn, "reason": reason, "summary": "it is done"}
+    return {"phase": "waiting", "last": last}
+
+
+def test_the_end_of_a_turn_is_told_when_it_happens():
+    """Once, with why; the first of the past events is no news of an end before it."""
+    views = [hello(**ended_turn(turn)).session.view for turn in (1, 2, 2)]
+    past = [event(number, events.ViewChanged(view=view)) for number, view in enumerate(views)]
+    told = "turn 2 has ended: finished\n  it is done\n"
+    assert shown(hello(**ended_turn(2)), *past, hello(**ended_turn(2))) == told
+    stopped = hello(**ended_turn(3, "interrupted")).session.view
+    live = event(9, events.ViewChanged(view=stopped))
+    assert "turn 3 has ended: stopped by a person" in shown(hello(**ended_turn(2)), live)

@@ -1,0 +1,65 @@
+"""Runs the local stack here, until it is stopped."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.stack import folder
+from cli.stack.environment import person_environment
+from cli.stack.folder import StackRecord
+from cli.stack.programs import Stack, stack_of
+from cli.stack.supervisor import Supervisor
+from runtime.settings import Settings
+
+
+def run_stack(settings: Settings, ready: Callable[[StackRecord, float], None]) -> None:
+    """Run the stack of this data folder until SIGTERM or SIGINT.
+
+    `ready` is called once, with the record and the seconds since the call.
+
+    Raises:
+        CliProblem: the folder has a stack already, or a process cannot be kept running.
+    """
+    started = time.monotonic()
+    home = settings.home
+    folder.prepare(home)
+    with folder.owned(home):
+        ports = folder.choose_ports(
+            home, gateway_host=settings.gateway_host, gateway_port=settings.gateway_port
+        )
+        stack = stack_of(settings, ports, person_environment())
+        supervise(stack, home, lambda record: ready(record, time.monotonic() - started))
+
+
+def supervise(stack: Stack, home: Path, ready: Callable[[StackRecord], None]) -> None:
+    """Run these programs in an owned folder, whose `stack.json` tells of them once all are ready.
+
+    Raises:
+        CliProblem: a process cannot be kept running.
+    """
+    supervisor = Supervisor(stack.programs, home)
+    path = home / "stack.json"
+    path.unlink(missing_ok=True)
+    started_at = datetime.now(UTC)
+    announced = False
+
+    def changed() -> None:
+        nonlocal announced
+        record = StackRecord(
+            pid=os.getpid(),
+            gateway_url=stack.gateway_url,
+            temporal_address=stack.temporal_address,
+            started_at=started_at,
+            processes=supervisor.pids(),
+        )
+        folder.write_atomically(path, record.model_dump_json(indent=2) + "\n")
+        if not announced:
+            announced = True
+            ready(record)
+
+    try:
+        supervisor.run(changed)
+    finally:
+        path.unlink(missing_ok=True)
