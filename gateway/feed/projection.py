@@ -195,6 +195,12 @@ class RunProjection:
             return True
         is_first = shown.command_id not in self._ended
         self._ended.add(shown.command_id)
+        # A stop may speak for an activity that never began and so never ends.
+        self._running = {
+            scheduled: command
+            for scheduled, command in self._running.items()
+            if command != shown.command_id
+        }
         return is_first
 
     def _failed(self, event: HistoryEvent) -> list[Happened]:

@@ -171,5 +171,5 @@ async def test_the_interface_describes_itself(edge: Gateway):
     """Every operation has a name of its own, and its errors are documented as problems."""
     document = (await edge.http.get("/api/v1/openapi.json")).json()
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len({each["operationId"] for each in operations}) == len(operations) == 21
+    assert len({each["operationId"] for each in operations}) == len(operations) == 24
     assert "HTTPValidationError" not in document["components"]["schemas"]

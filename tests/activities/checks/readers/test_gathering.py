@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from activities.checks.findings.reports import tests_of
+from activities.checks.findings import reports
 from activities.checks.readers.gathering import Gathering, Hit
 from workflows.contract.checks import CheckSpec
 from workflows.contract.findings import (
@@ -58,7 +58,7 @@ def test_tests_beyond_the_limit_are_counted_truly(into: Gathering) -> None:
     assert len(found.tests) == TESTS_LIMIT
     assert list(found.tests.values()).count(FAILED) == 2
     assert found.tests_left_out == TestCounts(passed=2, skipped=4)
-    assert tests_of(found) == TestCounts(passed=TESTS_LIMIT, failed=2, skipped=4)
+    assert reports.tests_of(found) == TestCounts(passed=TESTS_LIMIT, failed=2, skipped=4)
     assert FindingReport.model_validate_json(found.model_dump_json()) == found
 
 

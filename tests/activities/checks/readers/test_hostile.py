@@ -10,7 +10,7 @@ from activities.checks.findings.reports import is_unrunnable
 from activities.checks.readers.reading import ToolRun, read
 from tests.activities.checks.readers.cases import Case, cases
 from workflows.contract.checks import CheckSpec, Reader
-from workflows.contract.findings import FINDINGS_LIMIT, FindingKind, FindingReport
+from workflows.contract.findings import FINDINGS_LIMIT, TESTS_LIMIT, FindingKind, FindingReport
 from workflows.contract.sandbox import CommandOutcome
 
 CASES = [pytest.param(case, id=case.folder.name) for case in cases()]
@@ -198,7 +198,7 @@ def test_too_many_findings_are_counted(
     report = reading(reader, before + middle + after)
     assert len(report.findings) == FINDINGS_LIMIT
     assert report.left_out in (5_000, 5_001)
-    assert len(report.tests) <= FINDINGS_LIMIT
+    assert len(report.tests) <= TESTS_LIMIT
 
 
 @pytest.mark.parametrize(
