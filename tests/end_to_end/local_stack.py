@@ -211,7 +211,9 @@ class LocalStack:
     def prompt(self, text: str, mode: PromptMode = PromptMode.QUEUE) -> PromptBody:
         return PromptBody(id=PromptId(str(uuid.uuid4())), text=text, mode=mode)
 
-    def until_waiting(self, session: str, turns: int = 1) -> SessionResource:
+    def until_waiting(
+        self, session: str, turns: int = 1, seconds: float = PATIENCE_SECONDS
+    ) -> SessionResource:
         """Wait until the session has ended so many turns and waits for a prompt."""
         found: list[SessionResource] = []
 
@@ -221,7 +223,7 @@ class LocalStack:
             ended = view.last.turn if view.last is not None else 0
             return view.phase is Phase.WAITING and ended >= turns
 
-        until(waits, f"session {session} waits after turn {turns}")
+        until(waits, f"session {session} waits after turn {turns}", seconds)
         return found[0]
 
     def until_sandbox_file(self, session: str, name: str) -> Path:

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.timeout(400)
 
 PROMPTS = 20
 STEPS = 300
+STEPS_SECONDS = 300.0
+"""The last requests hold 5 MB each, which takes a second of a busy processor."""
 
 
 def run_without_workers(stack: LocalStack) -> "subprocess.Popen[bytes]":
@@ -97,7 +99,7 @@ def test_three_hundred_steps_with_long_results_lose_nothing(
     stack = stack_of({"long": [*printing, finish("long")]})
     stack.start()
     session = stack.run(repository, "long", steps=STEPS + 10).id
-    ended = stack.until_waiting(session)
+    ended = stack.until_waiting(session, seconds=STEPS_SECONDS)
     assert ended.view.last is not None
     assert ended.view.last.reason is StopReason.FINISHED
     assert ended.view.run_index >= 1
