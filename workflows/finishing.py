@@ -113,7 +113,9 @@ async def _ask(record: SessionRecord, judged: Judged, summary: str) -> TurnEnd |
     given = record.state.verdict
     shown = given.shown[:3] if given is not None else ()
     text = "\n".join((QUESTION, *(f"- {line}" for line in shown)))
-    asked = questions.question(AskedKind.VERDICT, text, subject=f"tree {judged.work.tree}")
+    place = f"turn {record.turn.number} round {record.turn.gate.rounds}"
+    subject = f"tree {judged.work.tree}"
+    asked = questions.question(AskedKind.VERDICT, text, place, subject=subject)
     decision = await asking.ask(record, asked, moot=lambda: bool(record.state.queue))
     record.update_gate(refusals=0, blocking=())
     record.heed_person()

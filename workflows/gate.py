@@ -59,6 +59,8 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     if work.store_key is None:
         return _told(record, Judged(work, Verdict.UNCHANGED))
     if plan is None or not plan.checks:
+        if plan is not None:
+            await _examine(record, work)  # keeps the diff for who decides about it
         return _told(record, Judged(work, Verdict.UNCHECKED))
     known = _known(record, work)
     if known is not None:

@@ -12,7 +12,7 @@ from tests.defects.matrix import Outcome, Playground
 from tests.defects.roster import AGENTS, Case
 from tests.end_to_end.conftest import StackFactory
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1_200)
 
 AT_ONCE = 3
 

@@ -15,7 +15,7 @@ from workflows.contract.asking import AskedKind
 from workflows.contract.base import INLINE_LIMIT_BYTES, PromptId
 from workflows.contract.checks import Baseline, CheckFacts, CheckPlan, CheckSpec
 from workflows.contract.findings import TestCounts
-from workflows.contract.judging import Verdict, VerdictGiven
+from workflows.contract.judging import GateState, Verdict, VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.session import (
     QUEUE_LIMIT,
@@ -24,7 +24,6 @@ from workflows.contract.session import (
     VIEWED_QUEUE,
     Budget,
     CloseSignal,
-    GateState,
     Phase,
     PromptMode,
     QueuedPrompt,

@@ -162,3 +162,37 @@ class VerdictGiven(Frozen):
     shown: tuple[str, ...] = Field(default=(), max_length=SHOWN_FINDINGS)
     why: str = Field(default="", max_length=300)
     """One sentence for people."""
+
+
+class GateState(Frozen):
+    """What the gate remembers within a turn."""
+
+    rounds: int = 0
+    """Judgements given."""
+
+    refusals: int = 0
+    """Times that the model wanted to finish and could not."""
+
+    blocking: tuple[str, ...] = Field(default=(), max_length=20)
+    """Hashes of the blocking sets of the last judgements, oldest first."""
+
+    report: Sha256 | None = None
+    """Object with the findings of the last judgement."""
+
+    remaining_told: bool = False
+    """Whether the model was told of failures that were there before."""
+
+    red_tree: str = ""
+    """Tree found red in this turn: it gets no second chance until a person has spoken."""
+
+    began_tree: str = ""
+    """Tree that was red already when the turn began."""
+
+    failures: int = 0
+    """Times that the work could not be judged."""
+
+    edited: tuple[str, ...] = Field(default=(), max_length=16)
+    """Files edited since the last quick check."""
+
+    told: str = ""
+    """What the quick checks told last."""

@@ -8,7 +8,7 @@ from pydantic import Field
 from workflows.contract.asking import Asked
 from workflows.contract.base import CommitSha, Frozen, PromptId, SessionId, Sha256
 from workflows.contract.checks import Baseline, CheckPlan
-from workflows.contract.judging import VerdictGiven
+from workflows.contract.judging import GateState, VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.sandbox import Repository, SandboxBinding, WorkBundle
 from workflows.contract.transcript import NewMessage, TranscriptHead
@@ -175,40 +175,6 @@ class PromptsWaiting(Frozen):
     """The answer to a revision or withdrawal: what waits now."""
 
     waiting: int
-
-
-class GateState(Frozen):
-    """What the gate remembers within a turn."""
-
-    rounds: int = 0
-    """Judgements given."""
-
-    refusals: int = 0
-    """Times that the model wanted to finish and could not."""
-
-    blocking: tuple[str, ...] = Field(default=(), max_length=20)
-    """Hashes of the blocking sets of the last judgements, oldest first."""
-
-    report: Sha256 | None = None
-    """Object with the findings of the last judgement."""
-
-    remaining_told: bool = False
-    """Whether the model was told of failures that were there before."""
-
-    red_tree: str = ""
-    """Tree found red in this turn: it gets no second chance until a person has spoken."""
-
-    began_tree: str = ""
-    """Tree that was red already when the turn began."""
-
-    failures: int = 0
-    """Times that the work could not be judged."""
-
-    edited: tuple[str, ...] = Field(default=(), max_length=16)
-    """Files edited since the last quick check."""
-
-    told: str = ""
-    """What the quick checks told last."""
 
 
 class TurnState(Frozen):

@@ -11,17 +11,22 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_CONTROLS = bytes([*range(0x09), *range(0x0B, 0x20), 0x7F])
 _BREAKS = str.maketrans("\r\n\t", "   ")
 
 
 def inert(text: str) -> str:
     """Drop escape sequences and mark all else, but newline and tab, that a terminal could obey."""
-    # Most text is plain but for its lines, and this is half the time of looking for what harms.
-    if text.isascii() and text.replace("\n", " ").replace("\t", " ").isprintable():
+    if text.isascii() and (text.isprintable() or _is_plain(text.encode())):
         return text
     if "\x1b" in text:
         text = _ESCAPE.sub("", text)
     return _HARMFUL.sub(MARK, text.replace("\r\n", "\n"))
+
+
+def _is_plain(text: bytes) -> bool:
+    """Tell whether nothing in it is harmful: in a third of the time that the pattern takes."""
+    return len(text.translate(None, _CONTROLS)) == len(text)
 
 
 def one_line(text: str, limit: int) -> str:

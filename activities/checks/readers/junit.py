@@ -49,17 +49,20 @@ def _failure(case: Case, problem: Problem, test: NamedTest, into: Gathering) -> 
     if not path and found:
         path = found[0].path
     lines = [place.line for place in found if place.path == path]
-    # pytest counts the line of the function from 0.
-    line = whole(case.line) + test.is_pytest if case.line else 0
     return Hit(
         message=tracebacks.message(problem.message, problem.text),
         path=path,
-        line=(lines[-1] if test.is_pytest else lines[0]) if lines else line,
+        line=lines[-1 if test.is_pytest else 0] if lines else _own_line(case, test),
         rule=tracebacks.rule(problem.message, problem.text) or _last_part(problem.type),
         kind=FindingKind.TEST,
         detail=tracebacks.detail(problem.text or problem.message),
         test_id=test.id,
     )
+
+
+def _own_line(case: Case, test: NamedTest) -> int:
+    # pytest counts the line of the function from 0.
+    return whole(case.line) + test.is_pytest if case.line else 0
 
 
 def _collection(case: Case, problem: Problem, into: Gathering) -> None:

@@ -17,6 +17,7 @@ TEXT_TAIL = 8_000
 SUITES_NAMED = 20
 
 _ATTRIBUTES = ("name", "classname", "file", "line", "column")
+_CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
 _PROBLEMS = frozenset({"failure", "error"})
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # References to characters that XML does not have: controls and halves of pairs.
@@ -81,8 +82,12 @@ def _legal(content: bytes) -> bytes:
     if not text.startswith("<"):
         start = _START.search(text, 0, TEXT_HEAD)
         text = text[start.start() :] if start else text
-    text = _ILLEGAL.sub(MARK, text)
-    return _ILLEGAL_REFERENCE.sub(MARK, text).encode()
+    text = _ILLEGAL_REFERENCE.sub(MARK, text)
+    if text.isascii():
+        data = text.encode()
+        if len(data.translate(None, _CONTROLS)) == len(data):
+            return data
+    return _ILLEGAL.sub(MARK, text).encode()
 
 
 def _refuse_doctype(*_declared: object) -> None:
