@@ -268,7 +268,8 @@ def _advice(picture: Picture) -> Iterator[str]:
         names = _names(picture.flaky)
         yield f"Fail now and then at the base commit too, and are not yours to mend: {names}."
     if picture.remarks:
-        yield f"Told to the reviewer: {len(picture.remarks)} remarks."
+        count = len(picture.remarks)
+        yield f"Told to the reviewer: {f'{count} remarks' if count > 1 else '1 remark'}."
     yield from _ending(picture)
 
 

@@ -11,12 +11,29 @@ from activities.checks.examining.tampering import tampering
 from activities.checks.findings.fingerprints import identified
 from activities.checks.judging.comparison import Judged
 from activities.checks.judging.evidence import Evidence
-from workflows.contract.findings import FINDINGS_LIMIT, Finding, FindingState, TestOutcome
+from workflows.contract.findings import Finding, FindingState, TestCounts, TestOutcome
 
 SUSPECTS_LIMIT = 5
 NAMED_SHOWN = 5
 FILES_APART = 20
 """Files with tests that are gone, each of which is told of; more are one finding."""
+
+_SAID = {
+    "test-skipped": (
+        "ran at the base commit and is skipped now",
+        "ran at the base commit and are skipped now",
+    ),
+    "test-removed": ("ran at the base commit and is gone", "ran at the base commit and are gone"),
+    "original-test-fails": (
+        "fails as it was at the base commit: put it back and mend the code",
+        "fail as they were at the base commit: put them back and mend the code",
+    ),
+    "original-test-silent": (
+        "says nothing when it is as it was at the base commit: put it back",
+        "say nothing when they are as they were at the base commit: put them back",
+    ),
+}
+"""What is said of one test and of more, by rule."""
 
 _RAN = frozenset({TestOutcome.PASSED, TestOutcome.FAILED})
 _TELLING = 12
@@ -37,18 +54,18 @@ def missing(now: Evidence, base: Evidence) -> Iterator[Finding]:
     skipped = [test for test in quiet if test in outcomes]
     # One file that cannot be collected keeps pytest from running any; and of more tests than are
     # kept nobody knows which are gone. The former blocks by itself, and the number counts always.
-    is_cut = len(outcomes) >= FINDINGS_LIMIT or bool(broken - _broken(base))
-    gone = [] if is_cut else [test for test in quiet if test not in outcomes]
-    yield from _told("test-skipped", skipped, "ran at the base commit and are skipped now")
+    is_unknown = _is_cut(now) or bool(broken - _broken(base))
+    gone = [] if is_unknown else [test for test in quiet if test not in outcomes]
+    yield from _told("test-skipped", skipped)
     gone = list(_not_moved(_without_equal_cases(gone, now, base), now, base))
-    yield from _told("test-removed", gone, "ran at the base commit and are gone")
+    yield from _told("test-removed", gone)
 
 
 def only_when_changed(now: Evidence, base: Evidence | None, again: Evidence) -> Iterator[Finding]:
     """Return findings for what holds only with the tests that the work changed.
 
     `again` is the same check with the tests as they were. New tests need not pass without what
-    belongs to them, so only those that the base knows count. If none could be run there, the
+    belongs to them, so only those that the base knows count. If none were found there, the
     tests as they were tell themselves which there are.
     """
     if not again.runnable:
@@ -61,26 +78,24 @@ def only_when_changed(now: Evidence, base: Evidence | None, again: Evidence) -> 
             message = f"{now.check} passes only with changed tests: put them back and mend the code"
             yield tampering("original-test-fails", "", message)
         return
-    at_base = _ran(base.report.tests) if base is not None and base.runnable else set()
-    known = at_base or _ran(again.report.tests)
+    collected = base is not None and base.runnable and base.report.tests
+    known = _ran(collected or again.report.tests)
     functions = {function_of(test) for test in known}
     failing = {test for test, outcome in now.report.tests.items() if outcome is TestOutcome.FAILED}
     outcomes = again.report.tests
     failed = [test for test, outcome in outcomes.items() if outcome is TestOutcome.FAILED]
-    failed = [test for test in failed if test in known or function_of(test) in functions]
-    yield from _told(
-        "original-test-fails",
-        [test for test in failed if test not in failing],
-        "fail as they were at the base commit: put them back and mend the code",
-    )
-    is_cut = len(outcomes) >= FINDINGS_LIMIT
+    # Of more tests than are kept nobody knows which are new.
+    if base is None or not _is_cut(base):
+        failed = [test for test in failed if test in known or function_of(test) in functions]
+    yield from _told("original-test-fails", [test for test in failed if test not in failing])
     silent = [test for test in known if test not in failing and outcomes.get(test) not in _RAN]
-    silent = [test for test in silent if test in outcomes or not is_cut]
-    yield from _told(
-        "original-test-silent",
-        list(_without_equal_cases(silent, again, None, known)),
-        "say nothing when they are as they were at the base commit: put them back",
-    )
+    silent = [test for test in silent if test in outcomes or not _is_cut(again)]
+    silent = list(_without_equal_cases(silent, again, None, known))
+    yield from _told("original-test-silent", silent)
+    if _is_cut(again) and base is not None and again.tests.ran < base.tests.ran:
+        count = f"{again.tests.ran} of {base.tests.ran}"
+        message = f"only {count} tests ran as they were at the base commit: bring the others back"
+        yield identified(tampering("original-test-silent", "", message))
 
 
 def flaky(
@@ -143,6 +158,11 @@ def _is_telling(name: str) -> bool:
     return is_like_a_test or len(name) >= _TELLING
 
 
+def _is_cut(run: Evidence) -> bool:
+    """Tell whether a test that its report does not hold may have been run all the same."""
+    return run.report.tests_left_out != TestCounts()
+
+
 def _broken(run: Evidence) -> set[str]:
     """Return the files that the runner could not collect."""
     return {finding.path for finding in run.report.findings if not finding.test_id} - {""}
@@ -182,7 +202,7 @@ def _not_moved(gone: Iterable[str], now: Evidence, base: Evidence) -> Iterator[s
             yield test
 
 
-def _told(rule: str, tests: Sequence[str], what: str) -> Iterator[Finding]:
+def _told(rule: str, tests: Sequence[str]) -> Iterator[Finding]:
     """Return one finding for each file, or for all when they are many."""
     by_file: dict[str, list[str]] = {}
     for test in sorted(tests):
@@ -192,5 +212,7 @@ def _told(rule: str, tests: Sequence[str], what: str) -> Iterator[Finding]:
     for path, those in by_file.items():
         names = [test.partition("::")[2] or test for test in those[:NAMED_SHOWN]]
         more = f" and {len(those) - NAMED_SHOWN} more" if len(those) > NAMED_SHOWN else ""
-        message = f"{len(those)} tests {what}: {', '.join(names)}{more}"
+        of_one, of_many = _SAID[rule]
+        said = f"1 test {of_one}" if len(those) == 1 else f"{len(those)} tests {of_many}"
+        message = f"{said}: {', '.join(names)}{more}"
         yield identified(tampering(rule, path, message))

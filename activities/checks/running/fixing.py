@@ -1,7 +1,7 @@
 """Lets the checks' own fixers mend files, and finds out which they changed."""
 
 from activities.checks.running import scripts
-from activities.checks.running.boxes import Boxes
+from activities.checks.running.boxes import Boxes, part_of
 from activities.checks.running.fitting import endings
 from workflows.contract.checks import FilesFixed, FixFiles
 from workflows.contract.sandbox import CommandOutcome
@@ -21,7 +21,7 @@ class Fixers:
         self._boxes = boxes
 
     async def fix(self, request: FixFiles) -> FilesFixed:
-        """Run every fixer over the files that are there; a fixer that fails changes what it did.
+        """Run every fixer over the files that are there; whatever they changed is told.
 
         Raises:
             ApplicationError: `temporary`, when a retry may find the box again.
@@ -35,21 +35,36 @@ class Fixers:
                 seconds=FIX_SECONDS,
                 keep_bytes=OUTPUT_BYTES,
             )
-            if ended.outcome is CommandOutcome.EXITED:
-                changed = _changed(ended.stdout, request.files)
+            output = ended.stdout
+            if ended.outcome not in (CommandOutcome.EXITED, CommandOutcome.LOST):
+                # It was stopped before it could say what it had changed until then.
+                output += await self._digests(request)
+            changed = _changed(output, request.files)
         return FilesFixed(session=request.session, turn=request.turn, changed=changed)
+
+    async def _digests(self, request: FixFiles) -> bytes:
+        lines = [*_files(request), _DIGESTS]
+        name = part_of(request.command_id, "after")
+        ended = await self._boxes.run_in_box(
+            request.binding, name, "\n".join(lines), keep_bytes=OUTPUT_BYTES
+        )
+        return ended.stdout
 
 
 def script(request: FixFiles) -> str:
     """Return the script that prints digests of the files, runs the fixers, and prints them anew."""
-    lines = [scripts.positional(scripts.plain(request.files)), scripts.keep_files()]
-    lines += ["[ $# -gt 0 ] || exit 0", _DIGESTS]
+    lines = [*_files(request), _DIGESTS]
     lines += [
         f"{scripts.over_files(check.fix, endings(check.fix), ONE_FIXER_SECONDS)} >&2"
         for check in request.plan.checks
         if check.fix
     ]
     return "\n".join([*lines, _DIGESTS])
+
+
+def _files(request: FixFiles) -> list[str]:
+    named = scripts.positional(scripts.plain(request.files))
+    return [named, scripts.keep_files(), "[ $# -gt 0 ] || exit 0"]
 
 
 def _changed(output: bytes, files: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,13 @@ from tests.activities.checks.judging.evidences import (
     suite,
     trouble,
 )
-from workflows.contract.findings import Finding, FindingKind, FindingState, TestOutcome
+from workflows.contract.findings import (
+    Finding,
+    FindingKind,
+    FindingState,
+    TestCounts,
+    TestOutcome,
+)
 
 A, B, C = (f"tests/test_a.py::test_{name}" for name in "abc")
 D = "tests/test_d.py::test_d"
@@ -83,6 +89,41 @@ def test_many_files_are_one_finding():
     (found,) = trials.missing(suite({}), suite(base))
     assert "50 tests" in found.message
     assert "45 more" in found.message
+
+
+def test_of_tests_beyond_what_is_kept_only_the_number_is_known():
+    """A test that the report does not hold may have been run all the same."""
+    base, now = suite({A: PASSED, B: PASSED}), cut(suite({A: PASSED}))
+    assert list(trials.missing(now, base)) == []
+    assert list(trials.only_when_changed(base, base, now._replace(tests=base.tests))) == []
+    (found,) = trials.only_when_changed(base, base, now)
+    assert (found.rule, found.message.partition(" as ")[0]) == (
+        "original-test-silent",
+        "only 1 of 2 tests ran",
+    )
+
+
+def test_a_failure_may_be_known_to_a_base_that_was_cut():
+    """Nobody can say that the test is new, so it counts."""
+    base, now, again = cut(suite({A: PASSED})), suite({B: PASSED}), suite({B: FAILED})
+    found = list(trials.only_when_changed(now, base, again))
+    assert [each.rule for each in found][:1] == ["original-test-fails"]
+
+
+@pytest.mark.parametrize("count", [19_999, 20_000, 30_000])
+def test_in_a_large_suite_each_test_counts(count: int):
+    """One that makes room for another is missed, however many there are."""
+    names = [f"tests/test_{number % 9}.py::test_{number}" for number in range(count)]
+    base = suite(dict.fromkeys(names, PASSED))
+    now = suite(dict.fromkeys([*names[1:], D], PASSED))
+    (found,) = trials.missing(now, base)
+    assert found.message == "1 test ran at the base commit and is gone: test_0"
+
+
+def cut(evidence: Evidence) -> Evidence:
+    """Say of a suite that its report left a skipped test out."""
+    report = evidence.report.model_copy(update={"tests_left_out": TestCounts(skipped=1)})
+    return evidence._replace(report=report)
 
 
 CHANGED: dict[str, tuple[Evidence | None, Evidence, Evidence, list[str]]] = {
