@@ -146,7 +146,7 @@ def test_what_is_not_the_model_s_is_said():
     text = presentation.message(made, {})
     assert f"not yours to mend: {A}." in text
     assert "nothing is known of them: types." in text
-    assert "1 remarks" in text
+    assert "Told to the reviewer: 1 remark." in text
     assert "Nothing is left to repair" not in text
     assert presentation.shown(made) == (f"flaky: {A}", "remark: a.py:1 unused import")
 

@@ -1,9 +1,12 @@
 """Fixers change files of a real box, once, and what they changed is known."""
 
+import asyncio
+
 from activities.checks.planning.tools import RUFF, RUFF_FORMAT
 from tests.activities.checks.conftest import SESSION, Rig
 from workflows.contract.base import CommandId
 from workflows.contract.checks import CheckPlan, CheckSpec, FixFiles
+from workflows.contract.sandbox import StopCommand
 
 PLAN = CheckPlan(checks=(RUFF, RUFF_FORMAT), source="test")
 
@@ -57,3 +60,21 @@ async def test_without_fixers_or_files_nothing_is_run(rig: Rig):
     assert (await rig.checks.fix(request(rig, "a.py", plan=none))).changed == ()
     assert (await rig.checks.fix(request(rig))).changed == ()
     assert (await rig.checks.fix(request(rig, "gone.py"))).changed == ()
+
+
+async def test_what_a_stopped_fixer_changed_is_told(rig: Rig):
+    """The work holds it, whatever became of the fixer."""
+    await rig.open()
+    rig.write({"a.txt": "a\n", "b.txt": "b\n"})
+    stuck = CheckSpec(name="one", command="true", fix='f() { echo more >> "$1"; sleep 600; }; f')
+    plan = CheckPlan(checks=(stuck,), source="test")
+    wanted = request(rig, "a.txt", "b.txt", plan=plan)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        fixing = group.create_task(rig.checks.fix(wanted))
+        while rig.path("a.txt").read_text() == "a\n":  # noqa: ASYNC110  # another process writes
+            await asyncio.sleep(0.01)
+        stop = StopCommand(
+            session=SESSION, turn=1, step=0, binding=wanted.binding, command_id=wanted.command_id
+        )
+        await rig.sandboxes.stop_command(stop)
+    assert fixing.result().changed == ("a.txt",)
