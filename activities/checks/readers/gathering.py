@@ -136,12 +136,13 @@ class Gathering:
     def report(self, sources: Sources) -> FindingReport:
         """Return all that was found; what is said of sources that are missing has no snippet."""
         marked = zip(self.findings, marks(self.findings, sources), strict=True)
-        found = [(*draft, *mark) for draft, mark in marked]
+        # One after the other: thousands of them at once keep the garbage collector busy.
+        found = (dict(zip(_FIELDS, (*draft, *mark), strict=True)) for draft, mark in marked)
         tests, more = _bounded(self.tests)
         return FindingReport.model_validate(
             {
                 "check": self.spec.name,
-                "findings": [dict(zip(_FIELDS, values, strict=True)) for values in found],
+                "findings": found,
                 "tests": tests,
                 "left_out": self._left_out,
                 "tests_left_out": counted(more.values()),
@@ -153,18 +154,18 @@ class Gathering:
         kind = FindingKind.COMPILE if rule in SYNTAX_RULES else self.spec.kind
         message = one_line(text(hit.message), MESSAGE_CHARACTERS)
         is_whole_file = rule in WHOLE_FILE_RULES
-        return Draft(
-            check=self.spec.name,
-            kind=hit.kind or kind,
-            severity=hit.severity,
-            rule=rule,
-            path=hit.path,
-            line=0 if is_whole_file else whole(hit.line),
-            column=0 if is_whole_file else whole(hit.column),
-            message=message or rule or "failed",
-            detail=_detail(hit.detail) if hit.detail else "",
-            test_id=hit.test_id,
-            fixable=hit.fixable,
+        return Draft(  # by place, which takes half the time
+            self.spec.name,
+            hit.kind or kind,
+            hit.severity,
+            rule,
+            hit.path,
+            0 if is_whole_file else whole(hit.line),
+            0 if is_whole_file else whole(hit.column),
+            message or rule or "failed",
+            _detail(hit.detail) if hit.detail else "",
+            hit.test_id,
+            hit.fixable,
         )
 
 

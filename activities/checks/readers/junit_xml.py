@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from xml.parsers import expat
 
 from activities.checks.findings.inert import MARK, decoded
@@ -101,7 +101,7 @@ class _Listener:
         self.is_report = False
         self._take = take
         self._elements = 0
-        self._open: list[str] = []
+        self._depth = 0
         self._suites: list[str] = []
         self._around: tuple[str, ...] = ()
         self._case: dict[str, str] | None = None
@@ -114,8 +114,10 @@ class _Listener:
         self._tail = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._bound()
-        self._open.append(name)
+        self._depth += 1
+        self._elements += 1
+        if self._elements > ELEMENTS_LIMIT or self._depth > DEPTH_LIMIT:
+            self._refuse()
         if name in ("testsuite", "testsuites"):
             self.is_report = True
             self._suites.append(_attribute(attributes, "name"))
@@ -147,7 +149,7 @@ class _Listener:
             self._tail = (self._tail + text[-TEXT_TAIL:])[-TEXT_TAIL:]
 
     def end(self, name: str) -> None:
-        self._open.pop()
+        self._depth -= 1
         if name in ("testsuite", "testsuites"):
             self._suites.pop()
             self._around = tuple(self._suites[-SUITES_NAMED:])
@@ -167,14 +169,11 @@ class _Listener:
         around, is_skipped = self._around, self._is_skipped
         self._take(Case(name, classname, file, line, column, around, problem, is_skipped))
 
-    def _bound(self) -> None:
-        self._elements += 1
-        if self._elements > ELEMENTS_LIMIT:
-            reason = "the report holds too many elements"
-            raise UnreadableError(reason)
-        if len(self._open) >= DEPTH_LIMIT:
-            reason = "the report is nested too deeply"
-            raise UnreadableError(reason)
+    def _refuse(self) -> NoReturn:
+        is_deep = self._depth > DEPTH_LIMIT
+        reason = "is nested too deeply" if is_deep else "holds too many elements"
+        message = f"the report {reason}"
+        raise UnreadableError(message)
 
 
 def _attribute(attributes: dict[str, str], name: str) -> str:

@@ -52,13 +52,13 @@ def at(value: object, *keys: str) -> object:
 def whole(value: object) -> int:
     """Return a number of a line or a column; 0 for what can be none."""
     number = 0
-    if isinstance(value, str):
+    if isinstance(value, int):
+        number = 0 if isinstance(value, bool) else value
+    elif isinstance(value, str):
         is_number = len(value) <= NUMBER_DIGITS and value.isascii() and value.isdigit()
         number = int(value) if is_number else 0
     elif isinstance(value, float):
         number = int(value) if math.isfinite(value) else 0
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = value
     return number if 0 <= number <= NUMBER_LIMIT else 0
 
 
