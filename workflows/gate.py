@@ -1,7 +1,6 @@
-"""The gate: judges the work as it would be proposed, in a fresh sandbox of nothing else.
+"""The gate: judges the work as it would be proposed, and says what is known of it.
 
-What a session's own sandbox holds besides the proposed files, such as installed packages,
-ignored files and running programs, takes no part.
+How the checks are run for it is `evidence`; what a verdict leads to is `finishing`.
 """
 
 from temporalio import workflow
@@ -18,9 +17,7 @@ from workflows.contract.judging import (
     Verdict,
     VerdictGiven,
 )
-from workflows.contract.sandbox import (
-    WorkBundle,
-)
+from workflows.contract.sandbox import WorkBundle
 from workflows.contract.session import Phase
 from workflows.policy import verdict as rules
 from workflows.record import Judged, SessionRecord

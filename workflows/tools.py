@@ -25,6 +25,8 @@ COMMAND_SECONDS = 3_600.0
 """The longest a model may let a command run; it usually asks for less."""
 
 SLOW_SECONDS = 5.0
+"""A command that takes longer is no repetition of one that said the same."""
+
 FAILURES_LIMIT = 2
 """Times in a turn that work could not be judged, after which the turn has failed."""
 
@@ -215,8 +217,7 @@ async def _ask(record: SessionRecord, step: ModelStep, index: int) -> Observatio
         options=call.options,
         source=call.source,
     )
-    steered = record.is_steered
-    decision = await asking.ask(record, asked, moot=steered)
+    decision = await asking.ask(record, asked, moot=record.is_steered)
     if decision is None:
         record.note(PROMPTED, call.id)
         return "prompted"
