@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -68,13 +67,13 @@ def marks(found: Sequence[Described], sources: Sources) -> list[Mark]:
     file keeps the first fingerprint, whichever order the tool tells them in.
     """
     made = [Mark("", "")] * len(found)
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     places = sorted((each.path, each.line, each.column, at) for at, each in enumerate(found))
     for path, line, _, at in places:
         snippet = _snippet(sources.get(path, ()), line)
         identity = _identity(found[at], snippet)
-        seen[identity] += 1
-        made[at] = Mark(snippet, _digest(f"{identity}\0{seen[identity]}"))
+        nth = seen[identity] = seen.get(identity, 0) + 1
+        made[at] = Mark(snippet, _digest(f"{identity}\0{nth}"))
     return made
 
 

@@ -16,7 +16,6 @@ TEXT_TAIL = 8_000
 
 SUITES_NAMED = 20
 
-_ATTRIBUTES = ("name", "classname", "file", "line", "column")
 _CONTROLS = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)])
 _PROBLEMS = frozenset({"failure", "error"})
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -165,9 +164,18 @@ class _Listener:
     def _hand_on(self, attributes: dict[str, str]) -> None:
         self.count += 1
         problem = self._problems[0] if self._problems and not self._is_todo else None
-        name, classname, file, line, column = [_attribute(attributes, each) for each in _ATTRIBUTES]
-        around, is_skipped = self._around, self._is_skipped
-        self._take(Case(name, classname, file, line, column, around, problem, is_skipped))
+        get, limit = attributes.get, ATTRIBUTE_CHARACTERS
+        case = Case(  # spelled out, because reports hold many
+            get("name", "")[:limit],
+            get("classname", "")[:limit],
+            get("file", "")[:limit],
+            get("line", "")[:limit],
+            get("column", "")[:limit],
+            self._around,
+            problem,
+            self._is_skipped,
+        )
+        self._take(case)
 
     def _refuse(self) -> NoReturn:
         is_deep = self._depth > DEPTH_LIMIT

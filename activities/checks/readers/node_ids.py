@@ -29,8 +29,13 @@ def name(case: Case, paths: Paths) -> NamedTest:
     """Return how the test of a report is named."""
     if not is_pytest(case):
         return NamedTest(_other_id(case, paths), case.file, is_pytest=False)
-    file = _pytest_file(case)
-    return NamedTest(_pytest_id(case, file), file, is_pytest=True)
+    if case.classname:
+        file, group = _pytest_group(case.file, case.classname)
+        is_whole = not case.name
+    else:
+        file = group = case.file or _file(case.name.split("."))
+        is_whole = case.name == _module(file)
+    return NamedTest(bounded(group if is_whole else f"{group}::{case.name}"), file, is_pytest=True)
 
 
 def is_pytest(case: Case) -> bool:
@@ -46,14 +51,8 @@ def bounded(test_id: str) -> str:
     return one_line(test_id, TEST_ID_CHARACTERS - 50) + ELLIPSIS + digest
 
 
-@lru_cache(maxsize=1024)
 def _module(file: str) -> str:
     return file.removesuffix(".py").replace("/", ".")
-
-
-def _is_module_of(file: str, name: str) -> bool:
-    module = _module(file)
-    return name == module or name.startswith(module + ".")
 
 
 def _modules(parts: list[str]) -> int:
@@ -68,23 +67,18 @@ def _file(parts: list[str]) -> str:
     return "/".join(parts) + ".py"
 
 
-def _pytest_file(case: Case) -> str:
-    if case.file and _is_module_of(case.file, case.classname or case.name):
-        return case.file
-    # The xunit2 family has no files: there it follows from the module's name.
-    if not case.classname:
-        return case.file or _file(case.name.split("."))
-    # Also an inherited test, which pytest places in the file of the class it comes from.
-    parts = case.classname.split(".")
-    return _file(parts[: _modules(parts)])
-
-
-def _pytest_id(case: Case, file: str) -> str:
+@lru_cache(maxsize=1024)
+def _pytest_group(file: str, classname: str) -> tuple[str, str]:
+    """Return the file of the tests of one class or module, and what begins the ids of all."""
     module = _module(file)
-    if not case.classname:
-        return bounded(file if case.name == module else f"{file}::{case.name}")
-    classes = case.classname[len(module) :].strip(".").replace(".", "::")
-    return bounded("::".join([part for part in (file, classes, case.name) if part]))
+    if not file or not f"{classname}.".startswith(f"{module}."):
+        # The xunit2 family has no files: there it follows from the module's name.
+        # Also an inherited test, which pytest places in the file of the class it comes from.
+        parts = classname.split(".")
+        file = _file(parts[: _modules(parts)])
+        module = _module(file)
+    classes = classname[len(module) :].strip(".").replace(".", "::")
+    return file, f"{file}::{classes}" if classes else file
 
 
 def _other_id(case: Case, paths: Paths) -> str:
