@@ -15,6 +15,7 @@ from bench import (
     sandboxes,
     starting,
     steps,
+    summary,
 )
 from bench.stack import Arena, arena
 from bench.stream import parts as stream
@@ -45,13 +46,16 @@ def main() -> None:
     chosen = MEASUREMENTS | ({"gate": gate.measure_all} if arguments.all else {})
     failed = False
     usual = [name for name in MEASUREMENTS if name not in ONLY_WHEN_ASKED]
+    taken = []
     for name in [arguments.only] if arguments.only else usual:
         text, found = _run(chosen[name])
         failed = failed or found
+        taken.append(text)
         print(text)
         sys.stdout.flush()
         if arguments.write:
             document.replace(name, text)
+    print(summary.text("\n".join(taken)))
     sys.exit(failed)
 
 

@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+from bench import summary
+
+SUMMARY = "summary"
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
 def replace(name: str, text: str) -> None:
-    """Write a measurement's tables between its marks in the page.
+    """Write a measurement's tables between its marks in the page, and the summary anew.
 
     Raises:
         ValueError: the page has no such marks.
@@ -20,3 +23,5 @@ def replace(name: str, text: str) -> None:
         raise ValueError(message)
     block = f"{begin}\n{text.strip()}\n{end}"
     PAGE.write_text(pattern.sub(lambda _: block, page), "utf-8")
+    if name != SUMMARY:
+        replace(SUMMARY, summary.text(PAGE.read_text("utf-8")))
