@@ -1,0 +1,105 @@
+"""Settings are refused by whatever process reads them, in words that name the variable."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime.reading import SettingsRefusedError, read_settings, read_values, unknown_names
+
+ROOT = Path(__file__).parents[2]
+SECRET = "do-not-show-this"  # a test's own
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("OVERNIGHT_MODLE", "OVERNIGHT_MODEL"),
+        ("OVERNIGHT_GIT_HOST", "OVERNIGHT_GIT_HOSTS"),
+        ("overnight_gateway_prot", "OVERNIGHT_GATEWAY_PORT"),
+    ],
+)
+def test_a_misspelt_name_finds_the_setting_that_was_meant(name: str, near: str) -> None:
+    """Whatever its case, since a setting is read in any."""
+    assert unknown_names({name: "x"}) == {name: f"did you mean {near}?"}
+
+
+def test_a_name_like_no_setting_is_to_be_unset() -> None:
+    """There is nothing to suggest, so the page is named that lists all."""
+    (cure,) = unknown_names({"OVERNIGHT_QQQQ_ZZZZ_XXXX": "x"}).values()
+    assert cure.startswith("unset OVERNIGHT_QQQQ_ZZZZ_XXXX;")
+
+
+@pytest.mark.parametrize("name", ["OVERNIGHT_MODEL", "overnight_model", "OVERNIGHT_URL", "HOME"])
+def test_a_setting_and_what_is_not_ours_is_left_alone(name: str) -> None:
+    """Also what only the command line reads, which a shell exports for all."""
+    assert unknown_names({name: "x"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OVERNIGHT_GATEWAY_PORT", "eighty"),
+        ("OVERNIGHT_GATEWAY_PORT", "65536"),
+        ("OVERNIGHT_SANDBOX", "none"),
+        ("OVERNIGHT_MODEL", "gpt 5"),
+        ("OVERNIGHT_MODEL_STALL_SECONDS", "-1"),
+        ("OVERNIGHT_STORE", "ftp://somewhere"),
+        ("OVERNIGHT_GIT_TOKEN", ""),
+        ("OVERNIGHT_GIT_TOKEN", " "),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Of whatever kind the setting is; an empty secret is a mistake, and no secret."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsRefusedError, match=f"^{name}: ."):
+        read_values()
+
+
+def test_a_refusal_shows_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log holds it, and a secret may stand in the wrong variable."""
+    monkeypatch.setenv("OVERNIGHT_GATEWAY_PORT", SECRET)
+    with pytest.raises(SettingsRefusedError) as refused:
+        read_settings()
+    assert SECRET not in str(refused.value)
+
+
+def test_all_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look is enough to mend it."""
+    monkeypatch.setenv("OVERNIGHT_SANDBOX", "none")
+    monkeypatch.setenv("OVERNIGHT_GATEWAY_PORT", "x")
+    with pytest.raises(SettingsRefusedError, match=r"OVERNIGHT_SANDBOX: .*OVERNIGHT_GATEWAY_PORT"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        ["gateway"],
+        ["activities.worker", "sessions"],
+        ["activities.worker", "models"],
+        ["activities.worker", "host"],
+    ],
+    ids=" ".join,
+)
+def test_each_process_refuses_in_one_line(tmp_path: Path, process: list[str]) -> None:
+    """It ends with 1 before it serves anybody, and says which variable is meant; no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", *process],
+        env=os.environ
+        | {"OVERNIGHT_HOME": str(tmp_path), "OVERNIGHT_MODLE": SECRET, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "settings.refused" in line
+    assert "there is no setting OVERNIGHT_MODLE: did you mean OVERNIGHT_MODEL?" in line
+    assert SECRET not in line
