@@ -1,0 +1,43 @@
+"""A link that is of no use takes no sign-in away, and who signs out leaves nothing behind."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.chromium import Troubles
+
+KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('overnight.'))"
+
+
+@pytest.mark.parametrize("ticket", ["used-or-invented", "%E0%A4%A"])
+def test_a_useless_ticket_leaves_a_browser_signed_in(
+    page: Page, troubles: Troubles, ticket: str
+) -> None:
+    """The page looks whether it is needed at all, and goes on."""
+    troubles.expect("status of 4(01|22)")
+    page.goto(f"/#ticket={ticket}")
+    expect(page.get_by_role("textbox", name="New session")).to_be_visible()
+    expect(page.get_by_label("Token")).to_be_hidden()
+    assert "ticket" not in page.url
+
+
+def test_a_broken_ticket_asks_a_stranger_to_sign_in(stranger: Page, troubles: Troubles) -> None:
+    """What cannot even be decoded is refused like any other, by a form."""
+    troubles.expect("status of 4(01|22)")
+    stranger.goto("/#ticket=%E0%A4%A")
+    expect(stranger.get_by_label("Token")).to_be_visible()
+    expect(stranger.get_by_role("alert")).to_be_visible()
+
+
+def test_who_signs_out_leaves_nothing_in_the_tab(page: Page, troubles: Troubles) -> None:
+    """A sign-out that fails says so and keeps all; one that is done forgets drafts too."""
+    troubles.expect("ERR_CONNECTION_FAILED|status of 401")
+    page.goto("/")
+    page.get_by_role("textbox", name="New session").fill("a secret task")
+    assert page.evaluate(KEPT) == ["overnight.draft.new"]
+    page.route("**/browser", lambda route: route.abort("connectionfailed"))
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are still signed in")
+    page.unroute("**/browser")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.wait_for_function(f"{KEPT}.length === 0")
