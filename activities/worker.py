@@ -13,14 +13,17 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.sandbox.provider import SandboxRefusedError
-from runtime import logs, temporal
-from runtime.settings import Settings, host_id
+from runtime import logs, telemetry, temporal, tracing
+from runtime.reading import SettingsRefusedError, read_settings
+from runtime.settings import Settings, adopt_model_keys, host_id
 from runtime.store.opening import open_store
+from runtime.telemetry import MetricsRefusedError
 from workflows.contract.names import HOSTS_QUEUE, MODELS_QUEUE, SESSIONS_QUEUE, host_queue
 from workflows.session import AgentSession
 
@@ -94,6 +97,7 @@ def session_worker(client: Client, settings: Settings) -> list[Worker]:
 
 def model_worker(client: Client, settings: Settings) -> list[Worker]:
     """Call models; the only process with provider keys and with litellm."""
+    adopt_model_keys(settings)
     from activities.model.adapter import LiteLlmModel
     from workflows.ports import Model
 
@@ -176,11 +180,23 @@ def main() -> None:
         sys.stderr.write(f"usage: python -m activities.worker {'|'.join(ROLES)}\n")
         sys.exit(2)
     logs.configure(f"worker.{role}")
+    # The lines name their session and prompt by themselves.
+    workflow.logger.workflow_info_on_message = False
     try:
-        asyncio.run(serve_until_signalled(role, Settings()))
+        settings = read_settings()
+        telemetry.configure(settings, role)
+        tracing.configure(role)
+        asyncio.run(serve_until_signalled(role, settings))
+    except SettingsRefusedError as refused:
+        log.error("settings.refused", reason=str(refused))  # noqa: TRY400  # it needs no traceback
+        sys.exit(1)
     except SandboxRefusedError as refused:
         log.error("sandbox.refused", reason=str(refused))  # noqa: TRY400  # it needs no traceback
         sys.exit(1)
+    except MetricsRefusedError as refused:
+        log.error("metrics.refused", reason=str(refused))  # noqa: TRY400
+        sys.exit(1)
+    tracing.stop()
     sys.stderr.flush()
     # The Temporal core can abort the process while the interpreter shuts down
     # (temporalio/sdk-python#300); all work is done here.

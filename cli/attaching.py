@@ -10,7 +10,7 @@ from typing import Protocol
 from cli import following, keyboard, questions, reaching, reviewing
 from cli.client import Gateway
 from cli.keyboard import Act, Typed
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import prompt_body
 from cli.screen.aim import Aim
@@ -24,6 +24,7 @@ from cli.terminal import report, result, say
 from cli.transport import waiting_for
 from workflows.contract.asking import Asked, AskedKind
 from workflows.contract.events import SessionEnded, SessionEvent, ViewChanged
+from workflows.contract.problems import Code, ExitCode
 from workflows.contract.session import PromptMode, SessionView
 from workflows.contract.socket import Decide, Hello, OutputChoice, SendPrompt, Subscribe
 
@@ -177,7 +178,7 @@ class _Attachment:
         decision = questions.decision(asked, typed.text)
         if asked.kind is AskedKind.COMMAND and decision.approved and questions.is_cut(asked):
             raise CliProblem(
-                Code.QUESTION_OTHER,
+                Code.COMMAND_CUT,
                 "you have seen only the beginning of this command",
                 f"see all of it and allow it with: overnight approve {self._session}",
             )

@@ -10,9 +10,9 @@ from typing import TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.stream.session import SessionStream
-from cli.transport import SESSION_ID, Transport
+from cli.transport import SESSION_ID, Endpoint, Transport
 from workflows.contract.api import (
     Configure,
     CreateSession,
@@ -28,9 +28,10 @@ from workflows.contract.api import (
     StopSession,
 )
 from workflows.contract.findings import FindingReport
+from workflows.contract.problems import Code
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, PromptsWaiting
-from workflows.contract.socket import Subscribe
+from workflows.contract.socket import Subscribe, Ticket
 
 PAGE_SIZE = 200
 
@@ -42,6 +43,11 @@ class Gateway:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is, and how it is reached."""
+        return self._transport.endpoint
 
     def create(self, body: CreateSession) -> SessionResource:
         """Start a session; the same body again returns the same session."""
@@ -153,6 +159,14 @@ class Gateway:
         """Read the whole diff of the proposal, as git prints it."""
         return self._transport.send("GET", f"/sessions/{session}/pull-request/diff").content
 
+    def sign_in_link(self, path: str) -> tuple[str, int]:
+        """Return a link that signs one browser in, once, and how many seconds it is good for."""
+        answer = self._transport.send("POST", "/browser/tickets", body="{}")
+        ticket = _parsed(answer, Ticket)
+        # In the fragment: a browser sends it to nobody, so no server and no proxy logs it.
+        link = f"{self._transport.endpoint.url.rstrip('/')}{path}#ticket={ticket.ticket}"
+        return link, ticket.expires_in_seconds
+
     def find(self, text: str) -> str:
         """Return the id of the one session whose id begins with `text`.
 
@@ -174,8 +188,6 @@ class Gateway:
         raise CliProblem(
             Code.SESSION_AMBIGUOUS,
             f"{len(matches)} sessions begin with {text!r}: {shown}",
-            "give more characters of the id",
-            exit_code=ExitCode.USAGE,
         )
 
     def _post(self, path: str, body: BaseModel, answer: type[Answer]) -> Answer:
@@ -189,7 +201,6 @@ def _parsed(response: httpx2.Response, answer: type[Answer]) -> Answer:
         raise CliProblem(
             Code.ANSWER_NOT_UNDERSTOOD,
             f"the gateway's answer to {response.request.url.path} is no {answer.__name__}",
-            "use the `overnight` of the gateway's version",
         ) from error
 
 
@@ -197,6 +208,4 @@ def _unknown_session(text: str) -> CliProblem:
     return CliProblem(
         Code.SESSION_UNKNOWN,
         f"no session begins with {text!r}",
-        "list them with: overnight ps -a",
-        exit_code=ExitCode.NOT_FOUND,
     )

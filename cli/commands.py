@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from cli import following, overview, reaching, repository, reviewing, show
 from cli.client import Gateway
-from cli.problems import CliProblem, ExitCode
+from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import (
     FollowUp,
@@ -17,6 +17,7 @@ from cli.requests import (
 )
 from cli.terminal import Output, acknowledge, inert_line, result, say
 from workflows.contract.api import ReopenSession, SessionResource
+from workflows.contract.problems import ExitCode
 from workflows.contract.session import PromptMode
 
 

@@ -8,12 +8,13 @@ import typer
 
 from cli import questions, reaching, reviewing, show
 from cli.client import Gateway
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import prompt_text
 from cli.terminal import Output, acknowledge, say
 from workflows.contract.api import Decision, OpenQuestion
 from workflows.contract.asking import AskedKind
+from workflows.contract.problems import Code, ExitCode
 
 
 class Chosen(NamedTuple):
@@ -36,7 +37,6 @@ def answer(reach: Reach, session: str, text: str, question: str | None, output: 
             Code.QUESTION_OTHER,
             f"session {found} asks for an approval, not for an answer",
             f"overnight approve {found}, or: overnight reject {found}",
-            exit_code=ExitCode.CONFLICT,
         )
     said = prompt_text(text, "answer")
     _decide(gateway, found, questions.decision(opened.asked, said), output)
@@ -54,12 +54,11 @@ def approve(reach: Reach, session: str, chosen: Chosen, *, sure: bool, output: O
             Code.QUESTION_OTHER,
             f"session {found} asks for an answer, not for an approval",
             f'overnight answer {found} "…"',
-            exit_code=ExitCode.CONFLICT,
         )
     _show_all(gateway, found, opened, with_diff=chosen.with_diff)
     if questions.is_cut(asked) and not opened.whole:
         raise CliProblem(
-            Code.QUESTION_OTHER,
+            Code.COMMAND_CUT,
             "the whole command cannot be read any more, so nobody can know what is allowed",
             f'refuse it: overnight reject {found} "make the command shorter"',
         )
@@ -85,8 +84,7 @@ def _opened(gateway: Gateway, session: str, question: str | None) -> OpenQuestio
         raise CliProblem(
             Code.NOTHING_ASKED,
             f"session {session} asks nothing",
-            f"see what it does: overnight show {session}",
-            exit_code=ExitCode.CONFLICT,
+            session=session,
         )
     found = gateway.question(session)
     if question not in (None, found.asked.id):
@@ -94,8 +92,7 @@ def _opened(gateway: Gateway, session: str, question: str | None) -> OpenQuestio
         raise CliProblem(
             Code.QUESTION_OTHER,
             f"session {session} asks {found.asked.id!r}, not {question!r}",
-            f"look at what it asks now: overnight show {session}",
-            exit_code=ExitCode.CONFLICT,
+            session=session,
         )
     return found
 
@@ -123,13 +120,14 @@ def _is_sure() -> bool:
         raise CliProblem(
             Code.NOT_CONFIRMED,
             "without a terminal nobody can say yes",
-            "add --yes, and --question ID to allow nothing else than what you have looked at",
-            exit_code=ExitCode.USAGE,
         )
     try:
         return typer.confirm("allow it?", default=False, err=True)
-    except typer.Abort:
+    except typer.Abort as abort:
         say("")
+        # Typer makes one of both: the end of the input means no, Ctrl-C means nothing.
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise typer.Exit(ExitCode.CTRL_C) from abort
         return False
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from cli import questions, show
 from cli.client import Gateway
-from cli.problems import CliProblem, ExitCode
+from cli.problems import CliProblem
 from cli.screen.screen import MOST_BEHIND_BYTES, CommandOutput, Screen, to_stderr
 from cli.stream.items import Item, Output, Reconnected, Waiting
 from cli.terminal import Output as Form
@@ -16,7 +16,9 @@ from cli.transport import waiting_for
 from workflows.contract.api import SessionResource
 from workflows.contract.asking import Asked
 from workflows.contract.events import CheckFinished, CommandFinished, SessionEvent, ViewChanged
+from workflows.contract.explanations.table import explain, known
 from workflows.contract.judging import Verdict, VerdictGiven
+from workflows.contract.problems import ExitCode
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, SessionView, StopReason
 from workflows.contract.socket import (
@@ -28,18 +30,6 @@ from workflows.contract.socket import (
     Subscribe,
     Trouble,
 )
-
-_EXIT_CODES = {
-    StopReason.FINISHED: ExitCode.OK,
-    StopReason.STEP_BUDGET: ExitCode.BUDGET,
-    StopReason.TIME_BUDGET: ExitCode.BUDGET,
-    StopReason.TOKEN_BUDGET: ExitCode.BUDGET,
-    StopReason.COST_BUDGET: ExitCode.BUDGET,
-    StopReason.CHECKS_FAILED: ExitCode.CHECKS_FAILED,
-    StopReason.REJECTED: ExitCode.STOPPED,
-    StopReason.INTERRUPTED: ExitCode.STOPPED,
-    StopReason.FAILED: ExitCode.SESSION_FAILED,
-}
 
 
 def turn(
@@ -78,8 +68,10 @@ def exit_code(view: SessionView) -> ExitCode:
     """Return what the last turn of a session came to."""
     if view.last is None:
         return ExitCode.STOPPED
-    code = _EXIT_CODES[view.last.reason]
-    return ExitCode.CHECKS_FAILED if code is ExitCode.OK and _is_red(view) else code
+    code = known(view.last.reason)
+    if code is not None:
+        return explain(code).exit_code or ExitCode.ERROR
+    return ExitCode.CHECKS_FAILED if _is_red(view) else ExitCode.OK
 
 
 def tell_end(session: str, view: SessionView) -> None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.terminal import inert_line
+from workflows.contract.problems import Code
 from workflows.contract.session import PromptMode
 
 HELP = """each line is a prompt, taken up as the next turn; while the session asks, it is the answer
@@ -68,7 +69,6 @@ def parse(line: str) -> Typed | None:
     raise CliProblem(
         Code.INPUT_UNKNOWN,
         f"{inert_line(line)!r} is no command",
-        "/help; a prompt that begins with / needs a space before it",
     )
 
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import BinaryIO, NamedTuple, TextIO
 
 from cli import reaching
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.screen.inert import InertBytes
 from cli.stream.items import Item, Output, Waiting
@@ -15,6 +15,7 @@ from cli.transport import waiting_for
 from workflows.contract.base import CommandId
 from workflows.contract.events import CheckStarted, CommandStarted, SessionEvent
 from workflows.contract.output import Channel
+from workflows.contract.problems import Code, ExitCode
 from workflows.contract.socket import OutputChoice, OutputEnded, Subscribe
 
 
@@ -67,8 +68,7 @@ def print_logs(reach: Reach, session: str, choice: Choice) -> ExitCode:
         raise CliProblem(
             Code.COMMAND_UNKNOWN,
             f"session {found} has no command {choice.command!r}",
-            f"see the names of its commands: overnight attach {found}",
-            exit_code=ExitCode.NOT_FOUND,
+            session=found,
         )
     return ExitCode.OK
 

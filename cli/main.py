@@ -1,34 +1,13 @@
 """The `overnight` command: how its commands are typed, and how they exit.
 
-What they do stands in `cli.commands`, which is imported only to run one: `--help` must not wait
-for what it does not show.
+What they do is imported only to run one: `--help` must not wait for what it does not show.
 """
 
-import sys
 from typing import Annotated
 
 import typer
 
-from cli import steering
-from cli.options import (
-    Cost,
-    Fallbacks,
-    Follow,
-    Form,
-    Lines,
-    Minutes,
-    Mode,
-    Model,
-    NoDiff,
-    NoWait,
-    Session,
-    Steps,
-    Text,
-    Tokens,
-)
-from cli.problems import CliProblem
-from cli.stack.environment import person_environment
-from cli.terminal import Output, report
+from cli import exits, operating, steering, working
 
 EXIT_CODES = """Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 not authenticated,
 5 gateway unreachable, 6 conflict, 10 session failed, 11 checks failed, 12 stopped by a person,
@@ -45,7 +24,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(working.app)
 app.add_typer(steering.app)
+app.add_typer(operating.app)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - as an option's callback is called
+    if wanted:
+        from importlib import metadata
+
+        typer.echo(metadata.version("overnight"))
+        raise typer.Exit
 
 
 @app.callback()
@@ -62,243 +51,21 @@ def reach(
         str | None, typer.Option(envvar="OVERNIGHT_TOKEN", help="Token of that gateway.")
     ] = None,
     no_color: Annotated[str, typer.Option(envvar="NO_COLOR", hidden=True)] = "",
+    version: Annotated[  # noqa: ARG001 - its callback has ended the program
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
 ) -> None:
     """Take what concerns every command."""
     context.obj = (url, token)
     if no_color:
         context.color = False
-
-
-@app.command()
-def up(*, output: Form = Output.TABLE) -> None:
-    """Run the local stack here until Ctrl-C or `overnight down`."""
-    from cli import local
-
-    local.start(output)
-
-
-@app.command()
-def down() -> None:
-    """Stop the local stack; sessions go on when it is up again."""
-    from cli import local
-
-    local.end()
-
-
-@app.command()
-def run(  # noqa: PLR0913 - the options of a command are its arguments
-    context: typer.Context,
-    prompt: Text,
-    *,
-    repo: Annotated[str, typer.Option(help="Path or URL of the git repository.")] = ".",
-    base: Annotated[
-        str | None,
-        typer.Option(help="Branch to start from and to propose to; the checked-out one if none."),
-    ] = None,
-    model: Model = None,
-    fallback: Fallbacks = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    tokens: Tokens = None,
-    cost: Cost = None,
-    approve_command: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Ask me before a command like this pattern, such as 'git push*'; may be repeated."
-        ),
-    ] = None,
-    approve_pull_request: Annotated[
-        bool, typer.Option("--approve-pull-request", help="Ask me before anything is proposed.")
-    ] = False,
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Do not wait.")] = False,
-    no_wait: NoWait = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Start a session on a task and show it work, up to its pull request."""
-    from cli import commands
-    from cli.reaching import Reach
-    from cli.requests import Limits, Request
-
-    limits = Limits(model, tuple(fallback or ()), steps, minutes, tokens, cost)
-    patterns = tuple(approve_command or ())
-    request = Request(prompt, repo, base, limits, patterns, approve_pull_request)
-    reached = Reach(*context.obj)
-    code = commands.run(reached, request, detach=detach, output=output, no_wait=no_wait)
-    raise typer.Exit(code)
-
-
-@app.command()
-def watch(
-    context: typer.Context,
-    session: Session,
-    *,
-    no_wait: NoWait = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Show a session work until its turn has ended."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    raise typer.Exit(commands.watch(Reach(*context.obj), session, output, no_wait=no_wait))
-
-
-@app.command()
-def show(
-    context: typer.Context,
-    session: Session,
-    *,
-    no_diff: NoDiff = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Show all about a session: what it does and asks, its budget, its checks, its proposal."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    commands.show_session(Reach(*context.obj), session, with_diff=not no_diff, output=output)
-
-
-@app.command()
-def attach(
-    context: typer.Context,
-    session: Session,
-    *,
-    output: Annotated[
-        Lines, typer.Option("-o", "--output", help="For people, or one JSON object per line.")
-    ] = Lines.TEXT,
-) -> None:
-    """Be there while a session works: all it does, live, and each line you type is a prompt."""
-    from cli import attaching
-    from cli.reaching import Reach
-
-    reached = Reach(*context.obj)
-    as_json, plain = output is Lines.JSON, context.color is False
-    raise typer.Exit(attaching.attach(reached, session, as_json=as_json, plain=plain))
-
-
-@app.command()
-def logs(
-    context: typer.Context,
-    session: Session,
-    *,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on until the session is closed.")
-    ] = False,
-    command: Annotated[
-        str | None, typer.Option(help="Only this command, by the name `attach` shows.")
-    ] = None,
-    stderr: Annotated[
-        bool, typer.Option("--stderr", help="Only what went to stderr, on stdout.")
-    ] = False,
-) -> None:
-    """Print what a session's commands printed, byte by byte."""
-    from cli import logs as printing
-    from cli.reaching import Reach
-
-    choice = printing.Choice(follow, command, stderr)
-    raise typer.Exit(printing.print_logs(Reach(*context.obj), session, choice))
-
-
-@app.command()
-def ps(
-    context: typer.Context,
-    *,
-    everything: Annotated[bool, typer.Option("-a", "--all", help="Closed ones too.")] = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """List sessions, newest first."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    commands.list_sessions(Reach(*context.obj), closed=everything, output=output)
-
-
-@app.command()
-def prompt(  # noqa: PLR0913 - the options of a command are its arguments
-    context: typer.Context,
-    session: Session,
-    text: Text,
-    *,
-    mode: Annotated[
-        Mode, typer.Option(help="As the next turn, within the running one, or instead of it.")
-    ] = Mode.QUEUE,
-    model: Model = None,
-    fallback: Fallbacks = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    tokens: Tokens = None,
-    cost: Cost = None,
-    follow: Follow = False,
-    no_wait: NoWait = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Send a session a follow-up; with a model or budget from now on."""
-    from cli import commands
-    from cli.reaching import Reach
-    from cli.requests import FollowUp, Limits
-
-    limits = Limits(model, tuple(fallback or ()), steps, minutes, tokens, cost)
-    wanted = FollowUp(text, mode.value, limits)
-    reached = Reach(*context.obj)
-    code = commands.prompt(reached, session, wanted, follow=follow, output=output, no_wait=no_wait)
-    raise typer.Exit(code)
-
-
-@app.command()
-def stop(
-    context: typer.Context,
-    session: Session,
-    *,
-    close: Annotated[bool, typer.Option("--close", help="Also end the session.")] = False,
-) -> None:
-    """Stop what a session runs; it then waits for a prompt."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    commands.stop(Reach(*context.obj), session, close=close)
-
-
-@app.command()
-def reopen(
-    context: typer.Context,
-    session: Session,
-    text: Text,
-    *,
-    follow: Follow = False,
-    no_wait: NoWait = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Go on with a closed session."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    reached = Reach(*context.obj)
-    code = commands.reopen(reached, session, text, follow=follow, output=output, no_wait=no_wait)
-    raise typer.Exit(code)
-
-
-@app.command()
-def pr(
-    context: typer.Context,
-    session: Session,
-    *,
-    diff: Annotated[bool, typer.Option("--diff", help="Print the diff instead.")] = False,
-    output: Form = Output.TABLE,
-) -> None:
-    """Show the pull request of a session."""
-    from cli import commands
-    from cli.reaching import Reach
-
-    commands.pull_request(Reach(*context.obj), session, diff=diff, output=output)
+    context.with_resource(exits.explaining(context))
 
 
 def main() -> None:
-    """Run the command line; an expected error is two lines and an exit code."""
-    try:
-        app(prog_name="overnight")
-    except CliProblem as problem:
-        # The context that knew of it has ended with the command.
-        report(problem, plain=bool(person_environment().get("NO_COLOR")))
-        sys.exit(problem.exit_code)
+    """Run the command line."""
+    app(prog_name="overnight")
 
 
 if __name__ == "__main__":

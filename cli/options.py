@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli import exits
 from cli.terminal import Output
 
 Session = Annotated[str, typer.Argument(help="Id of a session, or an unambiguous beginning of it.")]
@@ -12,7 +13,10 @@ Text = Annotated[str, typer.Argument(help="What to do; `-` reads it from stdin."
 Waiting = Annotated[
     str, typer.Argument(help="Id of a prompt that waits, or an unambiguous beginning of it.")
 ]
-Form = Annotated[Output, typer.Option("-o", "--output", help="Form of the result.")]
+Form = Annotated[
+    Output,
+    typer.Option("-o", "--output", help="Form of the result.", callback=exits.remember_form),
+]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Stay until the turn has ended.")]
 NoWait = Annotated[
     bool,

@@ -2,10 +2,11 @@
 
 import typer
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.terminal import inert, inert_line
 from workflows.contract.api import Decision
 from workflows.contract.asking import ANSWER_CHARACTERS, Asked, AskedKind
+from workflows.contract.problems import Code
 
 ABOUT_FILES = (AskedKind.PULL_REQUEST, AskedKind.VERDICT)
 """Kinds of questions whose subject is a tree of files."""
@@ -111,6 +112,5 @@ def _decided(asked: Asked, text: str, *, approved: bool) -> Decision:
             Code.REQUEST_INVALID,
             f"the answer has {len(text)} characters, {ANSWER_CHARACTERS} are possible",
             'a prompt may be longer, and answers too: overnight prompt SESSION --mode steer "…"',
-            exit_code=ExitCode.USAGE,
         )
     return Decision(question=asked.id, approved=approved, text=text)

@@ -4,12 +4,13 @@ import re
 
 from cli import reaching, show
 from cli.client import Gateway
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import Limits, change, prompt_body, prompt_text
 from cli.terminal import Output, acknowledge, result, say
 from workflows.contract.api import PROMPT_ID
 from workflows.contract.base import PromptId
+from workflows.contract.problems import Code
 from workflows.contract.session import PromptMode, QueuedPrompt
 
 
@@ -70,6 +71,5 @@ def _waiting(gateway: Gateway, session: str, beginning: str) -> QueuedPrompt:
     raise CliProblem(
         Code.PROMPT_UNKNOWN,
         f"{len(found) or 'no'} prompts of session {session} that wait begin with {beginning!r}",
-        f"list them with: overnight queue {session}",
-        exit_code=ExitCode.NOT_FOUND,
+        session=session,
     )

@@ -1,16 +1,18 @@
 """Which gateway a command speaks to: one named by the person, or the local stack's."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import httpx2
-from pydantic import ValidationError
 
 from cli.client import Gateway
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.stack import environment, folder, up
 from cli.terminal import inert_line, say
 from cli.transport import Transport
-from runtime.settings import Settings, gateway_token
+from runtime.reading import SettingsRefusedError, read_settings, read_values
+from runtime.settings import Settings, gateway_token, model_keys
+from workflows.contract.problems import Code
 
 
 class Reach(NamedTuple):
@@ -24,18 +26,25 @@ def settings() -> Settings:
     """Read the settings, with the data folder made absolute.
 
     Raises:
+        CliProblem: a variable has a value that does not fit, or is no setting.
+    """
+    return _found(read_settings)
+
+
+def settings_as_given() -> Settings:
+    """Read the settings without a look at variables that are none; for who looks by himself.
+
+    Raises:
         CliProblem: a variable has a value that does not fit.
     """
+    return _found(read_values)
+
+
+def _found(read: Callable[[], Settings]) -> Settings:
     try:
-        found = Settings()
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"OVERNIGHT_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
-            for each in error.errors()
-        )
-        raise CliProblem(
-            Code.SETTINGS, f"a setting is wrong: {wrong}", "correct or unset the variable"
-        ) from error
+        found = read()
+    except SettingsRefusedError as refused:
+        raise CliProblem(Code.SETTINGS, f"a setting is wrong: {refused}") from refused
     return found.model_copy(update={"home": found.home.expanduser().absolute()})
 
 
@@ -47,20 +56,21 @@ def connect(reach: Reach) -> Gateway:
             cannot be used.
     """
     if reach.url:
-        return _named(reach.url, reach.token or "")
+        return _named(reach.url, reach.token or _given_token())
     local = settings()
     if folder.owner(local.home) is None:
         raise CliProblem(
             Code.GATEWAY_UNREACHABLE,
             f"no stack runs in {str(local.home)!r}",
             "start one with: overnight up (or name another gateway by OVERNIGHT_URL)",
-            exit_code=ExitCode.UNREACHABLE,
         )
     record = up.wait_until_ready(local)
+    with folder.using(local.home):
+        token = gateway_token(local)
     return Gateway(
         Transport(
             record.gateway_url,
-            gateway_token(local),
+            token,
             local=True,
             may_return=lambda: folder.owner(local.home) == record.pid,
         )
@@ -95,13 +105,21 @@ def warn_of_host(local: Settings) -> None:
         )
 
 
+def _given_token() -> str:
+    given = settings()
+    return "" if given.token_file is None else gateway_token(given)
+
+
 def _named(url: str, token: str) -> Gateway:
     wrong = CliProblem(
         Code.GATEWAY_UNUSABLE,
         f"OVERNIGHT_URL must be an http or https URL and OVERNIGHT_TOKEN plain text, not {url!r}",
-        "set both as the gateway's owner gave them, or unset both to use the local stack",
-        exit_code=ExitCode.USAGE,
     )
+    if not token.strip():
+        raise CliProblem(
+            Code.GATEWAY_UNUSABLE,
+            f"OVERNIGHT_URL names the gateway {url!r}, but no token is given",
+        )
     if not (url.startswith(("http://", "https://")) and token.isascii() and token.isprintable()):
         raise wrong
     try:
@@ -116,11 +134,11 @@ def _check_model(local: Settings, model: str | None) -> None:
         raise CliProblem(
             Code.MODEL_MISSING,
             "no model is named",
-            "overnight run --model anthropic/claude-sonnet-4-5 …, or set OVERNIGHT_MODEL",
-            exit_code=ExitCode.USAGE,
         )
     key = environment.missing_key(
-        model, base_url=local.model_base_url, environment=environment.person_environment()
+        model,
+        base_url=local.model_base_url,
+        environment=environment.person_environment() | model_keys(local),
     )
     if key:
         say(f"warning: {key} is not set, which {inert_line(model)} usually needs")

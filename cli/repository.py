@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from workflows.contract.base import CommitSha
+from workflows.contract.problems import Code
 from workflows.contract.sandbox import Repository
 
 SHOWN_FILES = 10
@@ -67,13 +68,11 @@ def _local(path: Path, base: str | None) -> Chosen:
         raise CliProblem(
             Code.REPOSITORY_EMPTY,
             f"the repository {str(root)!r} has no commit on {branch or 'its HEAD'!r}",
-            "commit something first, or name a branch that has commits with --base",
         )
     if branch is None:
         raise CliProblem(
             Code.HEAD_DETACHED,
             f"the repository {str(root)!r} is at commit {head[:12]} on no branch",
-            "name the branch to start from and to propose to, such as --base main",
         )
     return Chosen(_repository(str(root), branch, CommitSha(head)), _dirty(root))
 
@@ -86,8 +85,6 @@ def _repository(url: str, base: str, commit: CommitSha | None = None) -> Reposit
         raise CliProblem(
             Code.REPOSITORY_UNUSABLE,
             f"the repository cannot be named: {wrong}",
-            "give a shorter path, URL or branch in UTF-8",
-            exit_code=ExitCode.USAGE,
         ) from error
 
 
@@ -97,7 +94,6 @@ def _root(path: Path) -> Path:
             Code.REPOSITORY_UNKNOWN,
             f"there is nothing at {str(path)!r}",
             "give a path or URL of a git repository with --repo",
-            exit_code=ExitCode.NOT_FOUND,
         )
     folder = path if path.is_dir() else path.parent
     bare = _git(folder, "rev-parse", "--is-bare-repository") == "true"
@@ -106,8 +102,6 @@ def _root(path: Path) -> Path:
         raise CliProblem(
             Code.REPOSITORY_UNKNOWN,
             f"{str(path.absolute())!r} is not in a git repository{_reason(folder)}",
-            "give a path or URL of one with --repo, or make it one: git init, git add, git commit",
-            exit_code=ExitCode.NOT_FOUND,
         )
     return Path(found)
 
@@ -121,7 +115,6 @@ def _tip(root: Path, base: str) -> CommitSha:
             Code.BASE_UNKNOWN,
             f"the repository {str(root)!r} has no branch {base!r}",
             f"its branches are: {there}",
-            exit_code=ExitCode.NOT_FOUND,
         )
     return CommitSha(tip)
 
@@ -160,7 +153,7 @@ def _run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
             check=False,
         )
     except FileNotFoundError as error:
-        raise CliProblem(Code.GIT_MISSING, "git is not installed", "install git") from error
+        raise CliProblem(Code.GIT_MISSING, "git is not installed") from error
     except subprocess.TimeoutExpired as error:
         raise CliProblem(
             Code.GIT_SLOW, f"git did not answer within {GIT_SECONDS:.0f} seconds in {str(folder)!r}"

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from workflows.contract.api import Configure, CreateSession, PromptBody
 from workflows.contract.base import PromptId
+from workflows.contract.problems import Code
 from workflows.contract.sandbox import Repository
 from workflows.contract.session import Approvals, Budget, PromptMode
 
@@ -68,15 +69,11 @@ def prompt_text(text: str, what: str = "prompt") -> str:
         raise CliProblem(
             Code.PROMPT_UNREADABLE,
             f"the {what} is not UTF-8",
-            "convert it",
-            exit_code=ExitCode.USAGE,
         ) from error
     if not text.strip():
         raise CliProblem(
             Code.PROMPT_EMPTY,
             f"the {what} is empty",
-            'say it in words, such as: "Fix the failing test"; `-` reads it from stdin',
-            exit_code=ExitCode.USAGE,
         )
     return text
 
@@ -118,7 +115,6 @@ def change(limits: Limits, before: Budget) -> Configure:
             Code.REQUEST_INVALID,
             "nothing is to be changed",
             "name what is: --model, --fallback, --steps, --minutes, --tokens or --cost",
-            exit_code=ExitCode.USAGE,
         )
     with asking_what_can_be("configure"):
         return Configure(
@@ -142,5 +138,4 @@ def asking_what_can_be(command: str) -> Iterator[None]:
             Code.REQUEST_INVALID,
             f"this cannot be asked for: {wrong}",
             f"see: overnight {command} --help",
-            exit_code=ExitCode.USAGE,
         ) from error

@@ -7,12 +7,13 @@ from typing import TypeVar
 
 from cli import diffs, findings, reaching
 from cli.client import Gateway
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.questions import ABOUT_FILES
 from cli.reaching import Reach
 from cli.terminal import Output, result, result_bytes, say
 from workflows.contract.api import OpenQuestion, SessionResource
 from workflows.contract.judging import Verdict
+from workflows.contract.problems import Code, ExitCode
 
 Found = TypeVar("Found")
 
@@ -87,8 +88,7 @@ def _newest(gateway: Gateway, session: SessionResource) -> tuple[str, bytes]:
     raise CliProblem(
         Code.NOTHING_CHANGED,
         f"session {session.id} has no work to be looked at yet",
-        f"see what it does: overnight show {session.id}",
-        exit_code=ExitCode.NOT_FOUND,
+        session=session.id,
     )
 
 

@@ -7,6 +7,7 @@ import typer
 from cli.terminal import inert_line, table
 from workflows.contract.api import SessionResource
 from workflows.contract.checks import CheckResult
+from workflows.contract.explanations.table import explain, known
 from workflows.contract.findings import FindingCounts, TestCounts
 from workflows.contract.judging import Verdict, VerdictGiven
 from workflows.contract.model import Usage
@@ -22,34 +23,6 @@ from workflows.contract.session import (
 
 SHOWN_FILES = 20
 _MINUTE_SECONDS = 60
-
-_ENDS = {
-    StopReason.FINISHED: "finished",
-    StopReason.STEP_BUDGET: "its steps are used up",
-    StopReason.TIME_BUDGET: "its time is used up",
-    StopReason.TOKEN_BUDGET: "its tokens are used up",
-    StopReason.COST_BUDGET: "its money is used up",
-    StopReason.CHECKS_FAILED: "the checks fail and it gets no further",
-    StopReason.STUCK: "it went round in circles",
-    StopReason.REJECTED: "a person refused its proposal",
-    StopReason.INTERRUPTED: "stopped by a person",
-    StopReason.FAILED: "failed",
-}
-
-_ADVICE = {
-    StopReason.FINISHED: "",
-    StopReason.STEP_BUDGET: 'give it another turn: overnight prompt {session} "Go on."',
-    StopReason.TIME_BUDGET: 'give it another turn: overnight prompt {session} "Go on."',
-    StopReason.TOKEN_BUDGET: 'give it more: overnight prompt {session} --tokens N "Go on."',
-    StopReason.COST_BUDGET: 'give it more: overnight prompt {session} --cost N "Go on."',
-    StopReason.CHECKS_FAILED: (
-        'see what stands: overnight show {session}; then help it: overnight prompt {session} "…"'
-    ),
-    StopReason.STUCK: 'tell it another way: overnight prompt {session} "…"',
-    StopReason.REJECTED: 'tell it what to change: overnight prompt {session} "…"',
-    StopReason.INTERRUPTED: 'tell it what to do instead: overnight prompt {session} "…"',
-    StopReason.FAILED: 'mend what it names, then: overnight prompt {session} "Go on."',
-}
 
 _REOPEN = 'go on with it: overnight reopen {session} "…"'
 
@@ -139,7 +112,7 @@ def costs(view: SessionView, seconds: float) -> str:
 def end(session: str, last: TurnEnd, *, is_closed: bool = False) -> str:
     """Return why a turn ended and what can be done then."""
     why = "\n".join(_why(f"session {session}", last))
-    advice = (_REOPEN if is_closed else _ADVICE[last.reason]).format(session=session)
+    advice = (_REOPEN if is_closed else _advice(last)).format(session=session)
     return why + (f"\n  {typer.style('try:', bold=True)} {advice}" if advice else "")
 
 
@@ -149,9 +122,26 @@ def turn_end(last: TurnEnd) -> list[str]:
 
 
 def _why(what: str, last: TurnEnd) -> list[str]:
-    is_news = last.summary and not last.summary.startswith(_ENDS[last.reason])
+    is_news = last.summary and not last.summary.startswith(ended(last.reason))
     summary = [f"  {inert_line(last.summary, 300)}"] if is_news else []
-    return [f"{what}: {_ENDS[last.reason]}", *summary]
+    code = f" [{inert_line(last.failure)}]" if last.failure else ""
+    return [f"{what}: {ended(last.reason)}{code}", *summary]
+
+
+def ended(reason: StopReason) -> str:
+    """Return why a turn ended, as the rest of a sentence."""
+    code = known(reason)
+    return reason.value if code is None else _inside(explain(code).title)
+
+
+def _advice(last: TurnEnd) -> str:
+    """Return what to do after a turn: about what made it fail, where that is known."""
+    code = known(last.failure) or known(last.reason)
+    return "" if code is None else explain(code).typed or explain(code).cure
+
+
+def _inside(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def verdict(given: VerdictGiven) -> list[str]:
@@ -251,7 +241,7 @@ def _proposal(view: SessionView) -> str:
 
 def _now(view: SessionView) -> str:
     if view.phase in (Phase.WAITING, Phase.CLOSED):
-        return _ENDS[view.last.reason] if view.last else ""
+        return ended(view.last.reason) if view.last else ""
     if view.asked is not None:
         return f"needs an answer: {inert_line(view.asked.text, 50)}"
     return inert_line(view.activity, 50)

@@ -4,6 +4,7 @@ Colours follow the terminal and NO_COLOR. Text that a model or a repository wrot
 `inert` first, so that it cannot drive the terminal.
 """
 
+import json
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.problems import CliProblem
+from workflows.contract.explanations.table import explain
 
 if TYPE_CHECKING:
     # `--help` must not wait for it.
@@ -52,11 +54,27 @@ def result_bytes(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def report(problem: CliProblem, *, plain: bool = False) -> None:
-    """Write an expected error and its cure to stderr."""
-    say(f"{typer.style('error:', fg='red', bold=True)} {inert(problem.detail)}", plain=plain)
-    if problem.hint:
-        say(f"  {typer.style('try:', bold=True)} {inert(problem.hint)}", plain=plain)
+def report(problem: CliProblem, *, plain: bool = False, whole: bool = False) -> None:
+    """Write an expected error and its cure to stderr; `whole` adds when it happens."""
+    mark = typer.style(f"error[{problem.code}]:", fg="red", bold=True)
+    say(f"{mark} {inert(problem.detail)}", plain=plain)
+    if whole:
+        say(f"  {typer.style('why:', bold=True)} {explain(problem.code).cause}", plain=plain)
+    say(f"  {typer.style('try:', bold=True)} {inert(problem.hint)}", plain=plain)
+
+
+def say_as_json(problem: CliProblem) -> None:
+    """Write an expected error to stderr as one line, for programs."""
+    row = explain(problem.code)
+    fields = {
+        "code": problem.code,
+        "title": row.title,
+        "detail": problem.detail,
+        "cause": row.cause,
+        "hint": problem.hint,
+        "exit_code": problem.exit_code,
+    }
+    say(json.dumps(fields))
 
 
 def inert(text: str) -> str:

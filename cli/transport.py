@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import httpx2
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.terminal import say
+from workflows.contract.explanations.table import explain, known
+from workflows.contract.problems import Code
 
 PATIENCE_SECONDS = 30.0
 """A request is repeated for so long in all."""
@@ -19,30 +21,15 @@ LONGEST_PAUSE_SECONDS = 2.0
 SILENT_SECONDS = 1.0
 """A longer wait is announced."""
 
-_EXIT_CODES = {
-    401: ExitCode.NOT_AUTHENTICATED,
-    403: ExitCode.NOT_AUTHENTICATED,
-    404: ExitCode.NOT_FOUND,
-    409: ExitCode.CONFLICT,
-    503: ExitCode.UNREACHABLE,
+_CODES = {
+    401: Code.UNAUTHENTICATED,
+    403: Code.UNAUTHENTICATED,
+    404: Code.NOT_FOUND,
+    502: Code.GATEWAY_UNREACHABLE,
+    503: Code.GATEWAY_UNREACHABLE,
+    504: Code.GATEWAY_UNREACHABLE,
 }
-
-
-_HINTS = {
-    "no_diff": "see what it does: overnight show {session}",
-    "no_output": "see its commands: overnight attach {session}",
-    "no_pull_request": "see what it does: overnight show {session}",
-    "not_judged": "see what it does: overnight show {session}",
-    "prompt_not_waiting": (
-        "see those that wait: overnight queue {session}; the running turn is changed with: "
-        'overnight prompt {session} --mode steer "…"'
-    ),
-    "question_not_open": "see what it does and asks now: overnight show {session}",
-    "session_closed": 'go on with it: overnight reopen {session} "…"',
-    "session_open": 'it takes prompts: overnight prompt {session} "…"',
-    "session_unknown": "list the sessions: overnight ps -a",
-}
-"""What people do who type commands, where the gateway names its requests to programs."""
+"""What an answer comes to that names no code of ours, as of a proxy; else it is not understood."""
 
 SESSION_ID = r"s-[0-9a-f]{20}"
 
@@ -73,7 +60,6 @@ class Endpoint(NamedTuple):
             Code.GATEWAY_UNREACHABLE,
             f"the gateway at {self.url} does not answer: {why}",
             "start the local stack: overnight up" if self.local else "check OVERNIGHT_URL",
-            exit_code=ExitCode.UNREACHABLE,
         )
 
 
@@ -145,7 +131,7 @@ class Transport:
         if response.is_success:
             return response
         problem = _problem_of(response)
-        in_doubt = problem.code == "outcome_unknown"
+        in_doubt = problem.code is Code.OUTCOME_UNKNOWN
         busy = response.status_code == httpx2.codes.SERVICE_UNAVAILABLE
         return _Refusal(problem, busy and not (once and in_doubt), _asked_wait(response))
 
@@ -162,31 +148,28 @@ def _problem_of(response: httpx2.Response) -> CliProblem:
         fields = None
     if not isinstance(fields, dict):
         fields = {}
-    code = str(fields.get("code") or f"http_{response.status_code}")
-    detail = str(fields.get("detail") or f"the gateway answered with {response.status_code}")
+    status = response.status_code
+    named = str(fields.get("code") or "")
+    code = known(named) or _CODES.get(status, Code.ANSWER_NOT_UNDERSTOOD)
+    detail = str(fields.get("detail") or f"the gateway answered with {status}")
     errors = fields.get("errors")
     if isinstance(errors, list) and errors:
         detail += "".join(f"\n  {error}" for error in errors)
     title = str(fields.get("title") or "")
     if not _words(title) <= _words(detail):
         detail = f"{title[0].lower()}{title[1:]}: {detail}"
-    return CliProblem(
-        code,
-        detail,
-        _hint(code, response.request.url.path) or str(fields.get("hint") or ""),
-        exit_code=_EXIT_CODES.get(response.status_code, ExitCode.ERROR),
-    )
+    said = str(fields.get("hint") or "")
+    if code != named:
+        return CliProblem(code, f"{detail} ({named})" if named else detail, said)
+    # People type commands, where the gateway names its requests to programs.
+    found = _SESSION.search(response.request.url.path)
+    session = found.group(1) if found else "SESSION"
+    return CliProblem(code, detail, "" if explain(code).typed else said, session=session)
 
 
 def _words(text: str) -> set[str]:
     """Return what a text says, without what most say."""
     return set(re.findall(r"\w+", text.lower())) - {"the", "a", "an"}
-
-
-def _hint(code: str, path: str) -> str:
-    named = _SESSION.search(path)
-    hint = _HINTS.get(code, "")
-    return hint.format(session=named.group(1) if named else "SESSION")
 
 
 def _asked_wait(response: httpx2.Response) -> float | None:

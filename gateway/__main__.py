@@ -19,9 +19,11 @@ from gateway.app import create_app
 from gateway.server import create_server, listen
 from gateway.services import Services
 from gateway.sessions.connection import Connection
-from runtime import logs
-from runtime.settings import Settings
+from runtime import logs, telemetry, tracing
+from runtime.reading import SettingsRefusedError, read_settings
+from runtime.settings import Settings, gateway_token
 from runtime.store.opening import open_store
+from runtime.telemetry import MetricsRefusedError
 from runtime.temporal import connect_patiently, prepare_namespace
 
 PREPARE_PAUSE_SECONDS = 0.5
@@ -32,14 +34,30 @@ log = structlog.get_logger()
 def main() -> None:
     """Serve until SIGTERM or SIGINT, then finish what is being served within 10 s."""
     logs.configure("gateway")
-    settings = Settings()
+    try:
+        settings = read_settings()
+    except SettingsRefusedError as refused:
+        log.error("settings.refused", reason=str(refused))  # noqa: TRY400  # expected
+        _leave(1)
+    try:
+        gateway_token(settings)
+    except OSError as error:
+        log.error("gateway.refused", reason=str(error))  # noqa: TRY400  # expected
+        _leave(1)
     try:
         listener = listen(settings.gateway_host, settings.gateway_port)
     except OSError as error:
         address = f"{settings.gateway_host}:{settings.gateway_port}"
         log.error("gateway.refused", address=address, reason=str(error))  # noqa: TRY400  # expected
         _leave(1)
+    try:
+        telemetry.configure(settings, "gateway")
+    except MetricsRefusedError as refused:
+        log.error("gateway.refused", reason=str(refused))  # noqa: TRY400  # expected
+        _leave(1)
+    tracing.configure("gateway")
     asyncio.run(_serve(settings, listener))
+    tracing.stop()
     _leave(0)
 
 

@@ -9,10 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from gateway import routes, streaming
+from gateway import pages, routes, signing_in, streaming
+from gateway.admission import Admission
 from gateway.edge import Edge
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.services import Services
+from workflows.contract.problems import Code
 
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.BODY_TOO_LARGE}
 
@@ -21,6 +23,15 @@ log = structlog.get_logger()
 
 def create_app(services: Services) -> ASGIApp:
     """Return the application; it serves before the connection has a client."""
+    app = interface()
+    app.state.services = services
+    app.include_router(pages.create_pages(pages.FOLDER))
+    admission = Admission(services.settings, services.is_token, services.browsers)
+    return Edge(app, admission)
+
+
+def interface() -> FastAPI:
+    """Return what programs can ask; without services it can only be described."""
     app = FastAPI(
         title="Overnight",
         version="1",
@@ -29,14 +40,14 @@ def create_app(services: Services) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.services = services
     app.include_router(routes.router)
     app.include_router(streaming.router)
+    app.include_router(signing_in.router)
     app.add_exception_handler(ProblemError, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_defect)
-    return Edge(app, services.settings, services.is_token)
+    return app
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

@@ -7,7 +7,8 @@ import json
 import math
 from typing import Never
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
+from workflows.contract.problems import Code
 
 DEPTH_LIMIT = 32
 """Objects and arrays may nest so deep."""

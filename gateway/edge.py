@@ -7,16 +7,20 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.admission import Admission, is_probe
 from gateway.bodies import check_json
-from gateway.problems import Code, ProblemError
-from runtime.settings import Settings
+from gateway.problems import ProblemError
+from runtime import telemetry, tracing
+from workflows.contract import cause, metrics
 from workflows.contract.api import PROMPT_LIMIT_BYTES
+from workflows.contract.cause import Cause
+from workflows.contract.problems import Code
 
 BODY_LIMIT_BYTES = 1024 * 1024 + 64 * 1024
 """Leaves room for the other fields and for escapes beside a prompt of `PROMPT_LIMIT_BYTES`."""
@@ -24,15 +28,13 @@ BODY_LIMIT_BYTES = 1024 * 1024 + 64 * 1024
 BODY_SECONDS = 10.0
 """A body that takes longer to arrive is refused with 408."""
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/version"})
-"""Answer without a token; hold nothing about sessions."""
-
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+METHODS = BODY_METHODS | {"GET", "HEAD", "DELETE", "OPTIONS"}
+"""All others are counted together."""
 
 _CLIENT_GONE = 499
 """Logged as the status when nobody waited for the answer."""
 
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _JSON = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
@@ -40,8 +42,10 @@ MARKS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
 }
-"""Headers of every answer, beside its request id."""
+"""Headers of every answer that does not set them itself, beside its request id."""
 
 log = structlog.get_logger()
 
@@ -53,11 +57,9 @@ class _ClientGoneError(Exception):
 class Edge:
     """Admits requests to the application behind it and marks every answer."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, is_token: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
-        self._hosts = frozenset(host.lower() for host in settings.allowed_hosts)
-        self._is_token = is_token
-        self._token_hint = f"send 'Authorization: Bearer <token>'; it is in {settings.token_path}"
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; logs one line for it, without its query."""
@@ -70,6 +72,7 @@ class Edge:
         # A connection's requests may share one context, so a failed one's id would stick.
         structlog.contextvars.unbind_contextvars("error_id")
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        cause.CAUSE.set(Cause())
         started = time.perf_counter()
         status = _CLIENT_GONE
 
@@ -77,18 +80,21 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                own = list(message.get("headers", ()))
                 marks = encoded(MARKS | {"x-request-id": request_id})
-                message["headers"] = [*message.get("headers", ()), *marks]
+                named = {name for name, _ in own}
+                message["headers"] = [*own, *(mark for mark in marks if mark[0] not in named)]
             await send(message)
 
-        try:
-            await self._serve(scope, headers, receive, send_marked)
-        finally:
-            _log(scope, status, started)
+        with _traced(scope, headers):
+            try:
+                await self._serve(scope, headers, receive, send_marked)
+            finally:
+                _note(scope, status, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
-            self._admit(scope, headers)
+            self._admission.admit(scope, headers)
             if scope["method"] in BODY_METHODS:
                 _require_json(headers)
                 body = await _read_body(headers, receive)
@@ -105,45 +111,14 @@ class Edge:
         self, scope: Scope, headers: Headers, receive: Receive, send: Send
     ) -> None:
         """Refuse the handshake, or hand it on with `authenticated`: true, false or not said yet."""
-        given = headers.get("authorization")
         try:
-            self._admit_origin(headers)
-            _require_origin_or_token(headers)
+            authenticated = self._admission.admit_socket(headers)
         except ProblemError as problem:
             await receive()
             await _refuse(problem, scope["state"]["request_id"], send, "websocket.http.response")
             return
-        scope["state"]["authenticated"] = None if given is None else self._is_credential(given)
+        scope["state"]["authenticated"] = authenticated
         await self._app(scope, receive, send)
-
-    def _admit(self, scope: Scope, headers: Headers) -> None:
-        self._admit_origin(headers)
-        if scope["path"] not in OPEN_PATHS:
-            self._authenticate(headers)
-
-    def _admit_origin(self, headers: Headers) -> None:
-        host = headers.get("host", "").lower()
-        match = _HOST.fullmatch(host)
-        if match is None or match[1] not in self._hosts:
-            raise ProblemError(Code.HOST_NOT_ALLOWED, f"the Host header is {host[:200]!r}")
-        for origin in headers.getlist("origin"):
-            # Either scheme: a proxy in front may speak TLS.
-            if origin.lower() not in (f"http://{host}", f"https://{host}"):
-                detail = f"the Origin header is {origin[:200]!r}, the Host header {host!r}"
-                raise ProblemError(Code.ORIGIN_NOT_ALLOWED, detail)
-
-    def _authenticate(self, headers: Headers) -> None:
-        given = headers.get("authorization", "")
-        if not self._is_credential(given):
-            detail = "the token is wrong" if given else "there is no Authorization header"
-            challenge = {"www-authenticate": "Bearer"}
-            raise ProblemError(
-                Code.UNAUTHENTICATED, detail, hint=self._token_hint, headers=challenge
-            )
-
-    def _is_credential(self, given: str) -> bool:
-        scheme, _, token = given.partition(" ")
-        return scheme.capitalize() == "Bearer" and self._is_token(token.strip())
 
 
 def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -151,24 +126,36 @@ def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
-def _log(scope: Scope, status: int, started: float) -> None:
+def _traced(scope: Scope, headers: Headers) -> AbstractContextManager[None]:
+    # Probes would be most of all traces.
+    if is_probe(scope):
+        return nullcontext()
+    return tracing.span(scope["method"], {}, kind="SERVER", parent=headers.get("traceparent", ""))
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    """Log, count and trace a request that was served."""
     # Probes come every second or so; what they find is in their answers.
-    write = log.debug if scope["path"] in OPEN_PATHS else log.info
+    write = log.debug if is_probe(scope) else log.info
     route = getattr(scope.get("route"), "path", "none")
-    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    milliseconds = round(seconds * 1000, 1)
     write("request.served", method=scope["method"], route=route, status=status, ms=milliseconds)
+    telemetry.count(metrics.REQUESTS, route=route, method=method, status=f"{status // 100}xx")
+    telemetry.measure(metrics.REQUEST_SECONDS, seconds, route=route, method=method)
+    tracing.note(
+        {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+        },
+        name=f"{method} {route}",
+    )
 
 
 def _sane_request_id(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-
-
-def _require_origin_or_token(headers: Headers) -> None:
-    # A browser names the origin of every socket; other clients send the token at once.
-    if "origin" not in headers and "authorization" not in headers:
-        detail = "there is neither an Origin nor an Authorization header"
-        raise ProblemError(Code.ORIGIN_NOT_ALLOWED, detail)
 
 
 def _require_json(headers: Headers) -> None:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from gateway.problems import Code
 from gateway.serving import PROBLEMS, SESSION, SESSIONS, Prompt, Serving, Session
 from gateway.sessions.connection import bounded
 from gateway.sessions.lifecycle import Accepted
 from gateway.sessions.options import defaulted, options_of
+from gateway.sessions.prompts import session_of
+from gateway.sessions.taking import taking
 from workflows.contract.api import (
     QUESTION_ID,
     Configure,
@@ -28,6 +29,8 @@ from workflows.contract.api import (
 )
 from workflows.contract.base import Frozen
 from workflows.contract.findings import FindingReport
+from workflows.contract.health import GatewayHealth
+from workflows.contract.problems import Code
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import Phase, PromptsWaiting
 
@@ -66,7 +69,8 @@ async def create_session(
 ) -> SessionResource:
     """Start a session with its first prompt; repeating the very same request is harmless."""
     options = await asyncio.to_thread(options_of, body, serving.settings)
-    accepted = await serving.sessions.create(body.prompt, options, defaulted=defaulted(body))
+    with taking(session_of(body.prompt.id), body.prompt.id):
+        accepted = await serving.sessions.create(body.prompt, options, defaulted=defaulted(body))
     return _answer(accepted, response)
 
 
@@ -94,7 +98,8 @@ async def send_prompt(
     body: PromptBody, session: Session, serving: Serving, response: Response
 ) -> PromptAccepted:
     """Give an open session a prompt; repeating the very same prompt is harmless."""
-    accepted = await serving.sessions.prompt(session, body)
+    with taking(session, body.id):
+        accepted = await serving.sessions.prompt(session, body)
     if accepted.repeated:
         response.status_code = 200
     return accepted
@@ -117,7 +122,8 @@ async def revise_prompt(
     body: PromptBody, session: Session, prompt: Prompt, serving: Serving
 ) -> PromptsWaiting:
     """Put another prompt into the place of one that waits; repeating it is harmless."""
-    return await serving.steering.revise(session, prompt, body)
+    with taking(session, body.id):
+        return await serving.steering.revise(session, prompt, body)
 
 
 @router.delete(f"{SESSION}/prompts/{{prompt_id}}", operation_id="withdrawPrompt")
@@ -194,7 +200,8 @@ async def reopen_session(
     body: ReopenSession, session: Session, serving: Serving, response: Response
 ) -> SessionResource:
     """Go on with a closed session."""
-    return _answer(await serving.sessions.reopen(session, body.prompt), response)
+    with taking(session, body.prompt.id):
+        return _answer(await serving.sessions.reopen(session, body.prompt), response)
 
 
 @router.get(f"{SESSION}/pull-request", operation_id="getPullRequest")
@@ -225,6 +232,12 @@ async def get_readiness(serving: Serving) -> Readiness:
     """Tell whether prompts are taken, and whether anybody works on them."""
     async with bounded(Code.TEMPORAL_UNAVAILABLE):
         return Readiness(session_workers=await serving.connection.count_workers())
+
+
+@router.get("/api/v1/health", operation_id="getGatewayHealth")
+async def get_gateway_health(serving: Serving) -> GatewayHealth:
+    """Look at Temporal, the workers and the store, for people: writes a byte. `/readyz` probes."""
+    return await serving.health.look()
 
 
 @router.get("/version", operation_id="getVersion")

@@ -15,7 +15,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from gateway.edge import MARKS, encoded
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
+from workflows.contract.problems import Code
 from workflows.contract.socket import MESSAGE_LIMIT_BYTES
 
 HEADER_SECONDS = 10.0

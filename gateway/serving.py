@@ -4,11 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path
 
-from gateway.problems import MEDIA_TYPE, Code, ProblemError
+from gateway.problems import MEDIA_TYPE, ProblemError
 from gateway.services import Services, services_of
 from gateway.sessions.prompts import SESSION_ID
 from workflows.contract.api import PROMPT_ID, Problem
 from workflows.contract.base import PromptId, SessionId
+from workflows.contract.problems import Code
 
 
 def _session_id(session: Annotated[str, Path(alias="session_id")]) -> SessionId:
@@ -26,6 +27,6 @@ SESSION = f"{SESSIONS}/{{session_id}}"
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {MEDIA_TYPE: {}}}
-    for status in (400, 401, 403, 404, 409, 413, 415, 421, 422, 503)
+    for status in (400, 401, 403, 404, 409, 413, 415, 421, 422, 429, 503)
 }
 """Any operation may be refused with these."""

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response, WebSocket
 from gateway.feed import cursors
 from gateway.feed.output import Part
 from gateway.feed.runs import Line
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.services import Services, services_of
 from gateway.serving import PROBLEMS, SESSION, Serving, Session
 from gateway.sessions.records import asking_store
 from gateway.streamed import Streamed
-from gateway.tickets import LIFETIME_SECONDS
 from gateway.websocket import SessionSocket
 from workflows.contract.base import CommandId, SessionId
 from workflows.contract.events import EventPage
+from workflows.contract.problems import Code
 from workflows.contract.socket import Ticket
 
 EVENT_STREAM = "text/event-stream"
@@ -169,7 +169,8 @@ async def _chunks(reading: Iterator[bytes]) -> AsyncGenerator[bytes]:
 @router.post("/api/v1/tickets", operation_id="createTicket", status_code=201)
 async def create_ticket(serving: Serving) -> Ticket:
     """Let a browser open one websocket, once: it offers `ticket.<ticket>` as a subprotocol."""
-    return Ticket(ticket=serving.tickets.issue(), expires_in_seconds=LIFETIME_SECONDS)
+    tickets = serving.tickets
+    return Ticket(ticket=tickets.issue(), expires_in_seconds=tickets.lifetime_seconds)
 
 
 @router.websocket(f"{SESSION}/ws")

@@ -1,4 +1,4 @@
-"""Tickets: let a browser, which cannot send headers with a websocket, open one socket once.
+"""Tickets: stand in for the token once, where the token itself must not be seen.
 
 Signed with the gateway's token, so that any gateway of the installation takes them; each gateway
 takes a ticket once.
@@ -9,22 +9,36 @@ import hashlib
 import hmac
 import secrets
 import time
+from enum import StrEnum
 
-LIFETIME_SECONDS = 30
 _RANDOM_BYTES = 16
 _TIME_BYTES = 8
 
 
-class Tickets:
-    """Issues tickets and takes them back."""
+class Purpose(StrEnum):
+    """What a ticket is good for."""
 
-    def __init__(self, token: str) -> None:
-        self._key = hashlib.sha256(b"overnight ticket\0" + token.encode()).digest()
+    SOCKET = "socket"
+    """Open one websocket: a browser cannot send headers with it."""
+
+    SIGN_IN = "sign_in"
+    """Sign one browser in: its link is shown in a terminal and may have to be copied."""
+
+
+LIFETIMES_SECONDS = {Purpose.SOCKET: 30, Purpose.SIGN_IN: 120}
+
+
+class Tickets:
+    """Issues tickets of one purpose and takes them back; those of another purpose are forged."""
+
+    def __init__(self, token: str, purpose: Purpose) -> None:
+        self._key = hashlib.sha256(f"overnight ticket {purpose}\0{token}".encode()).digest()
+        self.lifetime_seconds = LIFETIMES_SECONDS[purpose]
         self._used: dict[str, float] = {}
 
     def issue(self) -> str:
         """Return a new ticket; 60 letters, digits, `-` and `_`."""
-        expires = int(time.time()) + LIFETIME_SECONDS
+        expires = int(time.time()) + self.lifetime_seconds
         content = secrets.token_bytes(_RANDOM_BYTES) + expires.to_bytes(_TIME_BYTES, "big")
         return base64.urlsafe_b64encode(content + self._sign(content)).decode().rstrip("=")
 

@@ -16,10 +16,13 @@ from gateway.bodies import check_json
 from gateway.feed.cursors import parse
 from gateway.feed.pulling import Message, Puller
 from gateway.feed.watching import Watch
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.services import Services
 from gateway.sessions.prompts import SESSION_ID
+from gateway.sessions.taking import taking
+from workflows.contract import cause
 from workflows.contract.base import SessionId
+from workflows.contract.problems import Code
 from workflows.contract.socket import (
     CLIENT_MESSAGE,
     MESSAGE_LIMIT_BYTES,
@@ -100,7 +103,9 @@ class SessionSocket:
 
     async def _serve_known(self) -> None:
         if not SESSION_ID.fullmatch(self._session):
-            raise _Leave(CloseCode.SESSION_UNKNOWN, "session_unknown: that is no session id")
+            raise _Leave(
+                CloseCode.SESSION_UNKNOWN, f"{Code.SESSION_UNKNOWN}: that is no session id"
+            )
         subscription = await self._first(Subscribe)
         if subscription.after is not None:
             parse(subscription.after)
@@ -119,20 +124,20 @@ class SessionSocket:
         if authenticated is not None:
             if authenticated:
                 return
-            raise _Leave(CloseCode.UNAUTHENTICATED, "unauthenticated: the token is wrong")
+            raise _Leave(CloseCode.UNAUTHENTICATED, f"{Code.UNAUTHENTICATED}: the token is wrong")
         for offered in self._websocket.scope["subprotocols"]:
             if offered.startswith(TICKET_PREFIX):
                 if self._services.tickets.redeem(offered.removeprefix(TICKET_PREFIX)):
                     return
-                reason = "unauthenticated: the ticket is wrong, expired or used; ask for another"
+                reason = f"{Code.UNAUTHENTICATED}: the ticket is wrong, expired or used; ask anew"
                 raise _Leave(CloseCode.UNAUTHENTICATED, reason)
         try:
             given = await self._first(Authenticate, STRANGER_CHARACTERS)
         except _Leave as leave:
-            reason = f"unauthenticated: {leave.reason}"
+            reason = f"{Code.UNAUTHENTICATED}: {leave.reason}"
             raise _Leave(CloseCode.UNAUTHENTICATED, reason) from leave
         if not self._services.is_token(given.token):
-            raise _Leave(CloseCode.UNAUTHENTICATED, "unauthenticated: the token is wrong")
+            raise _Leave(CloseCode.UNAUTHENTICATED, f"{Code.UNAUTHENTICATED}: the token is wrong")
 
     async def _first(self, kind: type[First], limit: int = MESSAGE_LIMIT_BYTES) -> First:
         try:
@@ -187,10 +192,12 @@ class SessionSocket:
 
     async def _carry_out(self, message: SendPrompt | Interrupt | Decide) -> Ack | Nack:
         sessions = self._services.sessions
+        cause.work_for(self._session)
         try:
             match message:
                 case SendPrompt():
-                    await sessions.prompt(self._session, message.prompt)
+                    with taking(self._session, message.prompt.id):
+                        await sessions.prompt(self._session, message.prompt)
                 case Interrupt():
                     await sessions.interrupt(self._session, message.reason)
                 case Decide():

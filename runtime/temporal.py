@@ -17,6 +17,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime.causes import Causes
 from runtime.settings import Settings
 from workflows.contract.names import PHASE_ATTRIBUTE
 
@@ -38,7 +39,9 @@ async def connect(settings: Settings) -> Client:
     config["target_host"] = (
         settings.temporal_address or config.get("target_host") or "127.0.0.1:7233"
     )
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    return await Client.connect(
+        **config, data_converter=pydantic_data_converter, interceptors=[Causes()]
+    )
 
 
 async def connect_patiently(settings: Settings) -> Client:

@@ -1,6 +1,7 @@
 """The house keeps its size and says what each room is for."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("workflows", "activities", "gateway", "runtime", "cli", "bench")
 FILE_LINES = 400
 FUNCTION_LINES = 60
+PAGE_LINES = 250
+MARKUP = (
+    r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc|DOMParser"
+)
 
 
 def sources() -> Iterator[Path]:
@@ -33,6 +38,16 @@ def test_files_and_functions_stay_small(path: Path) -> None:
         and (node.end_lineno or 0) - node.lineno >= FUNCTION_LINES
     ]
     assert long == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gateway/page").iterdir()), ids=lambda path: path.name
+)
+def test_the_page_stays_small_and_makes_no_markup_from_text(path: Path) -> None:
+    """Its files are short, and none has a way to turn text into elements or code."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= PAGE_LINES
+    assert re.findall(MARKUP, text) == []
 
 
 def packages() -> list[Path]:

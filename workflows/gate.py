@@ -6,7 +6,8 @@ How the checks are run for it is `evidence`; what a verdict leads to is `finishi
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import baseline, calls, evidence, opening
+from workflows import baseline, calls, counting, evidence, opening
+from workflows.contract import metrics
 from workflows.contract.base import CommandId
 from workflows.contract.checks import CheckFacts, CheckResult, FixFiles
 from workflows.contract.judging import (
@@ -117,6 +118,7 @@ def _told(record: SessionRecord, judged: Judged) -> Judged:
             why=rules.explain(judged.verdict, found)[:WHY_CHARACTERS],
         )
     record.update(verdict=given, checks=tuple(_line(each) for each in judged.results))
+    counting.count(metrics.JUDGEMENTS, verdict=judged.verdict)
     record.show(Phase.CHECKING, f"verdict: {judged.verdict}")
     return judged
 

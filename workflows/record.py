@@ -10,6 +10,8 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 from temporalio.workflow import ActivityHandle
 
+from workflows import counting
+from workflows.contract import metrics
 from workflows.contract.asking import DecideSignal
 from workflows.contract.base import PromptId
 from workflows.contract.checks import Baseline, CheckResult
@@ -125,6 +127,7 @@ class SessionRecord:
         if decision is admission.Admission.REPEATED:
             return
         if decision is admission.Admission.REFUSED:
+            counting.count(metrics.PROMPTS_REFUSED)
             self.refused = f"{prompt.id}: too much is waiting already ({len(state.queue)} prompts)"
             self.show(activity=self.activity)
             return
@@ -190,9 +193,11 @@ class SessionRecord:
             self.update_gate(began_tree=given.tree)
         self.tell(FromPrompt(prompt_id=prompt.id))
 
-    def end(self, reason: StopReason, summary: str) -> TurnEnd:
-        """Describe an end of the running turn."""
-        return TurnEnd(turn=self.turn.number, reason=reason, summary=summary[:300])
+    def end(self, reason: StopReason, summary: str, failure: str = "") -> TurnEnd:
+        """Describe an end of the running turn; `failure` is the code of what made it fail."""
+        return TurnEnd(
+            turn=self.turn.number, reason=reason, summary=summary[:300], failure=failure[:60]
+        )
 
     def interrupted_end(self) -> TurnEnd:
         """Describe the end of a turn that a person stopped."""

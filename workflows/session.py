@@ -9,11 +9,12 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows import baseline, calls, delivery, opening, turn
+from workflows import baseline, calls, counting, delivery, opening, turn
 from workflows.calls import InterruptedCallError
-from workflows.contract import names
+from workflows.contract import cause, metrics, names
 from workflows.contract.asking import DecideSignal
 from workflows.contract.base import PromptId
+from workflows.contract.failures import Failure
 from workflows.contract.session import (
     ArchiveRun,
     CloseSignal,
@@ -27,6 +28,7 @@ from workflows.contract.session import (
     SessionEnd,
     SessionInput,
     StopReason,
+    TurnEnd,
     WithdrawPrompt,
 )
 from workflows.policy import admission, renewal
@@ -101,11 +103,15 @@ class AgentSession:
         record = self._record
         if self._previous is not None:
             await self._archive(self._previous)
+        else:
+            counting.count(metrics.SESSIONS_STARTED)
         while not record.closing:
             if record.state.turn is None and record.state.queue:
                 record.begin_turn()
             if record.state.turn is not None:
+                cause.work_for(record.session, record.turn.prompt.id)
                 await self._turn()
+                cause.work_for(record.session)
             else:
                 await self._wait()
         return await self._end()
@@ -113,6 +119,7 @@ class AgentSession:
     async def _turn(self) -> None:
         """Work on the running turn, deliver it when it finished, and leave it."""
         record = self._record
+        workflow.logger.info("turn.working", extra={"turn": record.turn.number})
         try:
             end = await turn.work(record)
             if end is None:
@@ -122,11 +129,14 @@ class AgentSession:
         except InterruptedCallError:
             end = record.interrupted_end()
         except ActivityError as error:
-            workflow.logger.warning("turn.failed", extra={"failure": str(error.cause)[:500]})
-            end = record.end(StopReason.FAILED, opening.failure_text(error))
+            failure = opening.failure_type(error) or ""
+            named = failure or type(error.cause).__name__
+            workflow.logger.warning("turn.failed", extra={"failure": named})
+            end = record.end(StopReason.FAILED, opening.failure_text(error), failure)
         except opening.LostTooOftenError as error:
-            end = record.end(StopReason.FAILED, str(error))
+            end = record.end(StopReason.FAILED, str(error), Failure.SANDBOX_GONE)
         record.end_turn(end)
+        _note(end, record)
 
     async def _wait(self) -> None:
         """Wait for a prompt, in a fresh run when this one's history is long."""
@@ -164,6 +174,8 @@ class AgentSession:
         await opening.remove(record)
         await self._archive(PreviousRun(run_id=workflow.info().run_id, run_index=record.run_index))
         record.show(Phase.CLOSED)
+        last = record.state.last
+        counting.count(metrics.SESSIONS_ENDED, outcome=last.reason if last is not None else "none")
         return SessionEnd(
             session=record.session,
             options=record.options,
@@ -184,3 +196,11 @@ class AgentSession:
         await calls.archive_run(
             ArchiveRun(session=self._record.session, run_id=run.run_id, run_index=run.run_index)
         )
+
+
+def _note(end: TurnEnd, record: SessionRecord) -> None:
+    """Log and count how a turn ended."""
+    given = record.state.verdict
+    verdict = given.verdict if given is not None and end.reason is StopReason.FINISHED else "none"
+    counting.count(metrics.TURNS, outcome=end.reason, verdict=verdict)
+    workflow.logger.info("turn.ended", extra={"turn": end.turn, "outcome": end.reason.value})

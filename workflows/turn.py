@@ -73,7 +73,7 @@ async def _end_before_step(record: SessionRecord) -> TurnEnd | None:
 
 async def _ask_for_more(record: SessionRecord, spent: StopReason, now: float) -> TurnEnd | None:
     limits, state = record.options.budget, record.state
-    why = budget.explain(spent, limits)
+    why = budget.explain(spent, state, limits)
     granted = f"{record.turn.extra_steps} {record.turn.extra_minutes} {state.extra_tokens}"
     asked = questions.question(
         AskedKind.BUDGET,

@@ -15,7 +15,9 @@ from activities.checks.running.fixing import Fixers
 from activities.checks.running.quick import QuickChecks
 from activities.mirror import Mirrors
 from activities.progress import beating
+from runtime import telemetry, tracing
 from runtime.store.base import Store
+from workflows.contract import metrics
 from workflows.contract.checks import (
     Baseline,
     CheckPlan,
@@ -60,7 +62,11 @@ class CommandChecks(Checks):
         It passed if it ran to its end, exited with 0, and its report could be read and holds
         neither an error nor a failed test.
         """
-        return await self._runner.run(request)
+        result = await self._runner.run(request)
+        outcome = "passed" if result.passed else "failed" if result.runnable else "unrunnable"
+        telemetry.count(metrics.CHECKS, reader=request.check.reader, outcome=outcome)
+        tracing.note({"overnight.command": request.command_id, "overnight.outcome": outcome})
+        return result
 
     @activity.defn(name="checks.baseline")
     async def baseline(self, request: PrepareBaseline) -> Baseline:

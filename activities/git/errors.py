@@ -19,6 +19,8 @@ def printable(text: str) -> str:
 def remote_error(url: RepositoryUrl, stderr: str) -> ApplicationError:
     """Translate a failure to reach or read a remote: what a person must mend is not retryable."""
     said = printable(stderr)
+    if re.search(_FULL, stderr, re.IGNORECASE):
+        return temporary(f"this host has no room for {url.canonical!r}: free space on it ({said})")
     for pattern, meaning in _REFUSALS:
         if re.search(pattern, stderr, re.IGNORECASE):
             return permanent(
@@ -26,6 +28,8 @@ def remote_error(url: RepositoryUrl, stderr: str) -> ApplicationError:
             )
     return temporary(f"the repository {url.canonical!r} cannot be reached: {said}")
 
+
+_FULL = r"no space left on device|disk quota exceeded"
 
 _REFUSALS = (
     (

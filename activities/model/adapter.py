@@ -12,9 +12,11 @@ from activities.model import compaction, errors, prompt, replies, tools, wire
 from activities.model.journal import Journal
 from activities.model.live import LiveReply
 from activities.model.purchase import Buyer, Purchase, take_any
+from runtime import telemetry
 from runtime.settings import Settings
 from runtime.store.base import MissingObjectError, Store
 from runtime.transcript import Transcripts, keep_arguments, read_instructions
+from workflows.contract import metrics
 from workflows.contract.base import SessionId, Sha256
 from workflows.contract.failures import Failure
 from workflows.contract.model import (
@@ -81,6 +83,8 @@ class LiteLlmModel(Model):
                     take_any,
                 )
             taken = await self._take(request, new, bought)
+        if not bought.is_repeated:
+            telemetry.count(metrics.STEPS)
         _log(request, taken, is_repeated=bought.is_repeated)
         return taken
 
@@ -98,7 +102,6 @@ class LiteLlmModel(Model):
             head = await self._transcripts.compact(request.head, left)
         log.info(
             "transcript.compacted",
-            session_id=request.session,
             turn=request.turn,
             step=request.step,
             model=request.model,
@@ -229,7 +232,6 @@ def _usage(purchases: list[Purchase]) -> Usage:
 def _log(request: ModelCall, step: ModelStep, *, is_repeated: bool) -> None:
     log.info(
         "model.answered",
-        session_id=request.session,
         turn=request.turn,
         step=request.step,
         model=request.model,

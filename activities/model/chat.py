@@ -26,11 +26,13 @@ os.environ.update(  # noqa: TID251  # for a library, not for us
 )
 
 import litellm
+import structlog
 from litellm.exceptions import LITELLM_EXCEPTION_TYPES
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from litellm.llms.openai.common_utils import BaseOpenAILLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
+from temporalio.exceptions import ApplicationError
 
 from activities.model import errors, fenced, listening, wire
 from activities.model.listening import Heard
@@ -41,6 +43,8 @@ from workflows.contract.transcript import AssistantMessage
 
 litellm.suppress_debug_info = True  # it prints advertisements on stdout otherwise
 logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)  # its errors quote prompts
+
+log = structlog.get_logger()
 
 UNLISTED_CLAUDE_OUTPUT_TOKENS = 16_384
 """Litellm would cut the answers of a Claude it does not list at 4,096."""
@@ -90,34 +94,50 @@ async def ask(
     """
     started = time.monotonic()
     _check(request.model, settings)
-    heard = listening.begin()
+    heard = listening.begin(request.messages)
     try:
         async with asyncio.timeout(settings.model_cap_seconds):
             reply = await _stream(request, settings, said)
-    except TimeoutError as error:
+        message = _message(reply, step)
+        _object(reply, message, request.model, heard)
+    except ApplicationError:
+        raise
+    except TimeoutError:
         limit = f"{settings.model_cap_seconds:g} s"
         reason = f"model {request.model!r} took longer than {limit}; it is asked again"
-        raise errors.make(Failure.MODEL_RETRY, reason) from error
-    except _FAILURES as error:
-        fault = heard.correct(errors.fault_of(error))
-        raise errors.translate(fault, request.model, _key_names(request.model)) from error
+        heard.fault = errors.Fault(errors.TIMED_OUT, reason, host=heard.host)
+        failed = errors.make(Failure.MODEL_RETRY, reason)
+    except Exception as error:
+        if not isinstance(error, _FAILURES):
+            log.warning("model.client_failed", exc_info=True)
+        heard.fault = heard.correct(errors.fault_of(error))
+        failed = errors.translate(heard.fault, request.model, key_names(request.model), heard.sent)
+    else:
+        return _answer(reply, message, request, time.monotonic() - started)
+    # Out here, since an error brings along the one that it was raised from: a provider's words,
+    # which may repeat the key and the prompt, would get into logs, traces and Temporal's history.
+    raise failed
+
+
+def _message(reply: _Reply, step: str) -> AssistantMessage:
     raw = reply.response.choices[0].message.model_dump(exclude_none=True)
-    message = fenced.find_call(wire.assistant_message(raw, step), step)
-    _object(reply, message, request.model, heard)
-    return _answer(reply, message, request, time.monotonic() - started)
+    return fenced.find_call(wire.assistant_message(raw, step), step)
 
 
 def _object(reply: _Reply, message: AssistantMessage, model: str, heard: Heard) -> None:
     if heard.error:
-        raise errors.translate(heard.correct(errors.Fault(None, "")), model, _key_names(model))
+        heard.fault = heard.correct(errors.Fault(None, ""))
+        raise errors.translate(heard.fault, model, key_names(model), heard.sent)
     is_empty = not message.text.strip() and not message.calls
     if is_empty and heard.content_type not in ("", "text/event-stream"):
         reason = (
-            f"{heard.host} answered with {heard.content_type!r} instead of a stream of events;"
-            " check OVERNIGHT_MODEL_BASE_URL"
+            f"{heard.host} answered with {heard.sent.hide(heard.content_type)!r} instead of a"
+            " stream of events; check OVERNIGHT_MODEL_BASE_URL"
         )
         raise errors.make(Failure.MODEL_RETRY, reason)
-    objection = errors.objection(_finish(reply.finish, heard), is_empty=is_empty, model=model)
+    finish = _finish(reply.finish, heard)
+    shown = None if finish is None else heard.sent.hide(finish)
+    objection = errors.objection(shown, is_empty=is_empty, model=model)
     if objection is not None:
         raise objection
 
@@ -134,10 +154,22 @@ def _finish(finish: str | None, heard: Heard) -> str | None:
 
 def context_limit(model: str, settings: Settings) -> int:
     """Return how many input tokens a model takes: litellm's word, else the setting's, else 0."""
-    listed = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2]) or {}
-    # Not `get_model_info`, which asks some servers over the network. One entry is prose.
-    known = listed.get("max_input_tokens")
+    # One entry is prose.
+    known = _listed(model).get("max_input_tokens")
     return int(known) if isinstance(known, int | float) else settings.model_context_tokens
+
+
+def price(model: str) -> tuple[float, float] | None:
+    """Return US dollars for a million tokens in and out, where litellm knows them."""
+    listed = _listed(model)
+    each = (listed.get("input_cost_per_token"), listed.get("output_cost_per_token"))
+    into, out = (cost if isinstance(cost, int | float) else 0.0 for cost in each)
+    return (into * 1e6, out * 1e6) if into or out else None
+
+
+def _listed(model: str) -> Json:
+    # Not `get_model_info`, which asks some servers over the network.
+    return litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2]) or {}
 
 
 async def _stream(request: wire.Request, settings: Settings, said: Callable[[str], None]) -> _Reply:
@@ -206,7 +238,8 @@ def _is_listed(model: str) -> bool:
     return model in litellm.model_cost or model.partition("/")[2] in litellm.model_cost
 
 
-def _key_names(model: str) -> tuple[str, ...]:
+def key_names(model: str) -> tuple[str, ...]:
+    """Return the variables that can hold the provider's key, those that are not set first."""
     missing = litellm.validate_environment(model)["missing_keys"]
     return tuple(missing) or (f"{model.partition('/')[0].upper()}_API_KEY",)
 

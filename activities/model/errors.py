@@ -8,10 +8,12 @@ import re
 import time
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from temporalio.exceptions import ApplicationError
 
+from activities.model.hiding import HIDDEN, Sent
 from workflows.contract.failures import Failure
 
 WAIT_SECONDS_LEAST = 1.0
@@ -68,6 +70,23 @@ FAILED_FINISHES = frozenset(
 """Providers' words, in lower case, for an answer that came to no good end."""
 
 
+class Trouble(StrEnum):
+    """What is wrong between us and a provider, for people."""
+
+    AUTH = "auth"
+    QUOTA = "quota"
+    RATE_LIMIT = "rate limit"
+    UNKNOWN_MODEL = "unknown model"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "no answer in time"
+    PROVIDER = "provider failed"
+    BROKEN = "broken answer"
+    TOO_LONG = "too long"
+    DECLINED = "declined"
+    REDIRECTED = "redirected"
+    REFUSED = "refused"
+
+
 class Fault(NamedTuple):
     """What a failed request left: all that a class is decided by."""
 
@@ -109,24 +128,59 @@ def classify(fault: Fault) -> Failure:
     return Failure.MODEL_RETRY if _is_passing(fault.status) else Failure.MODEL_FATAL
 
 
+def trouble_of(fault: Fault) -> Trouble:
+    """Name what is wrong."""
+    if _QUOTA.search(fault.text) and not _RETRY_IN.search(fault.text):
+        return Trouble.QUOTA
+    if fault.status in (401, 403) or _NO_KEY.search(fault.text):
+        return Trouble.AUTH
+    if fault.status == NOT_FOUND or _NO_PROVIDER.search(fault.text):
+        return Trouble.UNKNOWN_MODEL
+    if fault.status in REDIRECTS:
+        return Trouble.REDIRECTED
+    failure = classify(fault)
+    if failure is Failure.MODEL_RETRY:
+        return _passing_trouble(fault)
+    return _LASTING.get(failure, Trouble.REFUSED)
+
+
+_LASTING = {
+    Failure.MODEL_WAIT: Trouble.RATE_LIMIT,
+    Failure.MODEL_COMPACT: Trouble.TOO_LONG,
+    Failure.MODEL_REFUSED: Trouble.DECLINED,
+}
+
+
+def _passing_trouble(fault: Fault) -> Trouble:
+    if fault.status is None:
+        return Trouble.UNREACHABLE if fault.host else Trouble.BROKEN
+    return Trouble.TIMEOUT if fault.status == TIMED_OUT else Trouble.PROVIDER
+
+
 def _is_passing(status: int | None) -> bool:
     return status is None or status >= SERVER_ERROR or status in RETRYABLE
 
 
-def translate(fault: Fault, model: str, keys: tuple[str, ...]) -> ApplicationError:
+def translate(fault: Fault, model: str, keys: tuple[str, ...], sent: Sent) -> ApplicationError:
     """Turn a failed request into the error that the workflow understands.
 
     Args:
         fault: what it left.
         model: its name, for people.
         keys: the environment variables that can hold the provider's key.
+        sent: what the request told the provider, which it may repeat.
     """
     failure = classify(fault)
-    words = " ".join(fault.text.partition("Traceback (most recent")[0].split())
-    said = _SECRET.sub("[hidden]", words)[:QUOTED_CHARACTERS]
+    said = words_of(fault, sent)
     status = "" if fault.status is None else f" (status {fault.status})"
     message = f"model {model!r} gave no answer{status}: {_advice(failure, fault, keys)}; {said}"
     return make(failure, message, wait=retry_delay(fault))
+
+
+def words_of(fault: Fault, sent: Sent) -> str:
+    """Return what the provider said on one line, without what was sent or looks like a key."""
+    words = sent.hide(fault.text.partition("Traceback (most recent")[0])
+    return _SECRET.sub(HIDDEN, words)[:QUOTED_CHARACTERS]
 
 
 def make(failure: Failure, message: str, wait: timedelta | None = None) -> ApplicationError:

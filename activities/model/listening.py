@@ -13,6 +13,7 @@ from contextvars import ContextVar
 import httpx
 
 from activities.model.errors import SERVER_ERROR, TIMED_OUT, Fault
+from activities.model.hiding import Sent
 from activities.model.tools import Json
 
 FINISH = b"[DONE]"
@@ -46,7 +47,11 @@ LINE_LIMIT_BYTES = 16 * 1024 * 1024
 class Heard:
     """What was noticed of one request and its response."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages: tuple[Json, ...] = ()) -> None:
+        self.sent = Sent(messages)
+        self.fault: Fault | None = None
+        """What the request failed of, once it has; its text may repeat what was sent."""
+
         self.host = ""
         """Name and port that was asked; empty when nothing was sent."""
 
@@ -66,6 +71,9 @@ class Heard:
 
         self.is_declined = False
         """Whether the model said, in OpenAI's form, that it declines."""
+
+        self.has_usage = False
+        """Whether the provider counted tokens; without, litellm counts by itself in silence."""
 
     def correct(self, fault: Fault) -> Fault:
         """Return the fault with what was heard in the place of what litellm makes of it."""
@@ -90,11 +98,16 @@ class BrokenStreamError(httpx.RemoteProtocolError):
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
 
 
-def begin() -> Heard:
+def begin(messages: tuple[Json, ...]) -> Heard:
     """Return what will have been heard of the requests that this task sends from now on."""
-    heard = Heard()
+    heard = Heard(messages)
     _heard.set(heard)
     return heard
+
+
+def last() -> Heard:
+    """Return what was heard of the requests since this task's last `begin`."""
+    return _heard.get() or Heard()
 
 
 def attach(client: httpx.AsyncClient) -> httpx.AsyncClient:
@@ -114,6 +127,7 @@ async def _note_request(request: httpx.Request) -> None:
     heard = _heard.get()
     if heard is not None:
         heard.host = request.url.netloc.decode("ascii", "replace")
+        heard.sent.note_keys(request.url, request.headers)
 
 
 async def _note_response(response: httpx.Response) -> None:
@@ -183,6 +197,8 @@ class _Events(httpx.AsyncByteStream):
             self._heard.has_known_events = True
         if any(isinstance(item, dict) and item.get("refusal") for item in _deltas(event)):
             self._heard.is_declined = True
+        if _has_usage(event):
+            self._heard.has_usage = True
 
     def _note_error(self, error: Json) -> None:
         words = [error.get("code"), error.get("type"), error.get("message")]
@@ -197,6 +213,13 @@ def _deltas(event: Json) -> list[object]:
     choices = event.get("choices")
     items = choices if isinstance(choices, list) else []
     return [item.get("delta") for item in items if isinstance(item, dict)]
+
+
+def _has_usage(event: Json) -> bool:
+    """Tell whether tokens are counted here, as OpenAI, Anthropic and Gemini do."""
+    message = event.get("message")
+    inside = message.get("usage") if isinstance(message, dict) else None
+    return any((event.get("usage"), event.get("usageMetadata"), inside))
 
 
 def _finish(event: Json) -> str | None:

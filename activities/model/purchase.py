@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from activities.model import wire
 from activities.model.journal import Journal
+from activities.model.metering import Meter
 from runtime.settings import Settings
 
 Said = Callable[[str], None]
@@ -37,6 +38,7 @@ class Buyer:
         """Begin to import litellm; a worker polls before the seconds that takes are over."""
         threading.Thread(target=_import_client, name="import-litellm", daemon=True).start()
         self._settings = settings
+        self._meter = Meter()
 
     async def buy(
         self, journal: Journal, asked: wire.Request, step: str, said: Said, check: Check
@@ -58,7 +60,9 @@ class Buyer:
             return Purchase(answer, await journal.begun(), is_repeated=True)
         await journal.begin()
         client = await asyncio.to_thread(_import_client)
-        fresh = await client.ask(asked, step, self._settings, said)
+        fresh = await self._meter.ask(
+            asked.model, lambda: client.ask(asked, step, self._settings, said)
+        )
         check(fresh)
         answer = await journal.keep(fresh)
         return Purchase(answer, await journal.begun(), is_repeated=False)

@@ -2,17 +2,22 @@
 
 import shlex
 
+import structlog
 from temporalio import activity
 
 from activities.failures import permanent
 from activities.mirror import Mirrors
 from activities.pull_requests import description
+from runtime import telemetry
 from runtime.store.base import MissingObjectError, Store
+from workflows.contract import metrics
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
 from workflows.contract.judging import Verdict
 from workflows.contract.pull_request import Propose, PullRequest
 from workflows.ports import PullRequests
+
+log = structlog.get_logger()
 
 _FILES_SHOWN = 50
 _READY = (Verdict.GREEN, Verdict.UNCHECKED)
@@ -47,6 +52,8 @@ class GitPullRequests(PullRequests):
         await self._mirrors.push(request.repository, request.branch, commit, request.expected)
         proposal = await self._describe(request, commit)
         await self._store.create_async(record, proposal.model_dump_json().encode())
+        log.info("work.proposed", revision=proposal.revision, verdict=proposal.verdict)
+        telemetry.count(metrics.PULL_REQUESTS, kind="draft" if proposal.draft else "ready")
         return proposal
 
     async def _commit(self, request: Propose) -> CommitSha:

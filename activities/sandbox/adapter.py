@@ -23,9 +23,11 @@ from activities.sandbox.pace import Pace
 from activities.sandbox.preparation import Preparation, Prepared
 from activities.sandbox.provider import boxes_folder, provider_for
 from activities.sandbox.unseen import Unseen
+from runtime import telemetry, tracing
 from runtime.settings import Settings
 from runtime.store.base import Store
 from runtime.transcript import Transcripts, read_arguments
+from workflows.contract import metrics
 from workflows.contract.base import CommandId, Sha256
 from workflows.contract.failures import Failure
 from workflows.contract.output import stream_key
@@ -273,14 +275,7 @@ class LocalSandboxes(Sandbox):
         message = None
         if request.call is not None:
             message = await self._message(request.call, _for_model(ended, text))
-        log.info(
-            "command.ended",
-            session=request.session,
-            command=request.command_id,
-            outcome=ended.outcome.value,
-            exit_code=ended.code,
-            seconds=ended.seconds,
-        )
+        _note(request, ended)
         return CommandResult(
             session=request.session,
             turn=request.turn,
@@ -321,6 +316,21 @@ _FILE_ARGUMENTS: dict[ToolName, type[ViewArguments | EditArguments | WriteArgume
     ToolName.EDIT: EditArguments,
     ToolName.WRITE: WriteArguments,
 }
+
+
+def _note(request: RunCommand | StopCommand, ended: Ended) -> None:
+    """Log, count and trace how a command ended."""
+    outcome = ended.outcome.value
+    log.info(
+        "command.ended",
+        command=request.command_id,
+        outcome=outcome,
+        exit_code=ended.code,
+        seconds=ended.seconds,
+    )
+    telemetry.count(metrics.COMMANDS, outcome=outcome)
+    telemetry.measure(metrics.COMMAND_SECONDS, ended.seconds, outcome=outcome)
+    tracing.note({"overnight.command": request.command_id, "overnight.outcome": outcome})
 
 
 def _for_model(ended: Ended, text: str) -> str:

@@ -99,7 +99,7 @@ def find_bwrap(search_path: str | None = None) -> Path:
 
 def _version(bwrap: Path) -> tuple[int, ...]:
     said = run_briefly([str(bwrap), "--version"], CANARY_TIMEOUT_S).stdout
-    return tuple(int(number) for number in re.findall(r"\d+", said)[:2])
+    return tuple(int(number) for number in re.findall(r"\d+", said)[:3])
 
 
 def canary(bwrap: Path) -> str | None:
@@ -141,23 +141,24 @@ def explain(finished: Finished) -> str:
             return f"bubblewrap cannot make a box ({said}): {cause.why}; {cause.cure}"
     return (
         f"bubblewrap cannot make a box ({said}): the cause is not known; "
-        "run `bwrap --unshare-all --ro-bind / / true` by hand, or use the docker provider"
+        "see what `bwrap --unshare-all --ro-bind / / true` says by hand"
     )
 
 
 def main() -> int:
-    """Say on one line of stdout why no box can be made, and exit with 1; silence and 0 if one can.
+    """Say on one line of stdout why no box can be made, and exit with 1; else what made one, and 0.
 
     For programs that may not import this package: `python -m activities.sandbox.canary`.
     """
     try:
-        refusal = canary(find_bwrap())
+        bwrap = find_bwrap()
+        refusal = canary(bwrap)
     except BubblewrapMissing as missing:
-        refusal = str(missing)
-    if refusal is None:
-        return 0
-    sys.stdout.write(f"{refusal}\n")
-    return 1
+        sys.stdout.write(f"{missing}\n")
+        return 1
+    made_by = f"bubblewrap {'.'.join(map(str, _version(bwrap)))} ({bwrap})"
+    sys.stdout.write(f"{refusal or made_by}\n")
+    return 0 if refusal is None else 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from activities.failures import temporary
 from activities.sandbox.output import OutputSummary
+from runtime import telemetry
 from runtime.store.base import Store, StreamGapError
+from workflows.contract import metrics
 from workflows.contract.output import FRAME_HEADER, FRAME_LIMIT_BYTES, WINDOW_LIMIT_BYTES
 
 CHUNK_BYTES = 4 * 1024 * 1024
@@ -120,6 +122,7 @@ class LogCopy:
     def _keep(self, new: bytes, tail: bytes) -> None:
         if new:
             self._store.append(self.stream, self.window.end, new)
+            telemetry.count(metrics.OUTPUT_BYTES, len(new))
             self.window.add(len(new), tail, time.monotonic())
 
     def _read(self, offset: int, size: int) -> bytes:

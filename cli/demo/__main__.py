@@ -21,10 +21,11 @@ from cli.client import Gateway
 from cli.demo import endings, hosting, scenario, tour
 from cli.demo.playground import Playground
 from cli.demo.script import Json
-from cli.problems import CliProblem, Code, ExitCode
-from cli.stack import environment, folder
+from cli.problems import CliProblem
+from cli.stack import environment, folder, trials
 from cli.terminal import inert, inert_line, report, result, say
-from runtime.settings import Settings
+from runtime.settings import Settings, model_keys
+from workflows.contract.problems import Code, ExitCode
 
 BAR_CHARACTERS = 92
 
@@ -59,7 +60,7 @@ def _play(playground: Playground, *, cheat: bool) -> ExitCode:
     try:
         code = _session(playground, began, cheat=cheat)
     except CliProblem as problem:
-        report(problem)
+        report(problem, whole=True)
         code = problem.exit_code
     except KeyboardInterrupt:
         say("\ninterrupted")
@@ -132,14 +133,13 @@ def _announce_model(settings: Settings, *, cheat: bool) -> None:
     key = environment.missing_key(
         settings.model,
         base_url=settings.model_base_url,
-        environment=environment.person_environment(),
+        environment=environment.person_environment() | model_keys(settings),
     )
     if key:
         raise CliProblem(
             Code.MODEL_MISSING,
             f"OVERNIGHT_MODEL is {settings.model!r}, but {key} is not set",
             f"set {key}, or unset OVERNIGHT_MODEL to see the demo with a scripted model",
-            exit_code=ExitCode.USAGE,
         )
     _fact("model", inert_line(settings.model))
 
@@ -148,8 +148,8 @@ def _choose_sandbox(settings: Settings) -> str:
     if settings.sandbox == "host":
         _fact("sandbox", typer.style("NONE: OVERNIGHT_SANDBOX=host is set", fg="red", bold=True))
         return "host"
-    refusal = hosting.sandbox_refusal()
-    if refusal is None:
+    refusal = trials.try_sandbox().refusal
+    if not refusal:
         _fact("sandbox", "bubblewrap: own namespaces, no network, sees no file of yours")
         return "bubblewrap"
     if settings.model is not None:
@@ -216,7 +216,7 @@ def main() -> None:
     try:
         app(prog_name="make demo")
     except CliProblem as problem:
-        report(problem)
+        report(problem, whole=True)
         sys.exit(problem.exit_code)
 
 

@@ -1,17 +1,16 @@
-"""The processes behind the demo: a canary, the scripted model, the stack; none outlives it."""
+"""The processes behind the demo: the scripted model and the stack; neither outlives it."""
 
 import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cli.client import Gateway
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.stack import folder, up
 from cli.stack.environment import PROXY_NAMES, person_environment
 from cli.stack.processes import (
@@ -26,30 +25,12 @@ from cli.stack.processes import (
 from cli.stack.programs import PYTHON
 from cli.transport import Transport
 from runtime.settings import Settings, gateway_token
+from workflows.contract.problems import Code
 
-CANARY_SECONDS = 30.0
 LEFT_SECONDS = 10.0
 """What was killed is gone within this time."""
 
 POLL_SECONDS = 0.02
-
-
-def sandbox_refusal() -> str | None:
-    """Return why this machine cannot make sandboxes and how to mend that; none when it can."""
-    try:
-        done = subprocess.run(
-            (*PYTHON, "activities.sandbox.canary"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=CANARY_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"making a sandbox took longer than {CANARY_SECONDS:.0f} seconds"
-    said = done.stdout.strip() or done.stderr.strip() or f"the trial ended with {done.returncode}"
-    return said.splitlines()[-1] if done.returncode else None
 
 
 def demo_environment(home: Path, *, model_port: int | None, sandbox: str) -> dict[str, str]:

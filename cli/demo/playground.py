@@ -6,10 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import person_environment
 from cli.terminal import inert
+from workflows.contract.problems import Code
 
 PROJECT = Path(__file__).with_name("project")
 BASE = "main"
@@ -43,10 +44,8 @@ class Playground(NamedTuple):
         foreign = {path.name for path in self.root.glob("*")} - {"parcels", "overnight-home"}
         if foreign or (self.root.exists() and not self.root.is_dir()):
             raise CliProblem(
-                Code.DATA_FOLDER,
+                Code.DEMO_FOLDER,
                 f"{str(self.root)!r} is not the demo's: it holds {', '.join(sorted(foreign)[:3])}",
-                "name another folder: make demo ARGS='--folder /tmp/demo'",
-                exit_code=ExitCode.USAGE,
             )
         running = folder.owner(self.home)
         if running is not None:
@@ -54,7 +53,6 @@ class Playground(NamedTuple):
                 Code.STACK_RUNNING,
                 f"a demo already runs in {str(self.root)!r} (its stack is process {running})",
                 "wait for it, or name another folder: make demo ARGS='--folder /tmp/demo'",
-                exit_code=ExitCode.CONFLICT,
             )
 
     def make(self) -> None:
@@ -109,11 +107,10 @@ class Playground(NamedTuple):
                 check=False,
             )
         except FileNotFoundError as error:
-            raise CliProblem(Code.GIT_MISSING, "git is not installed", "install git") from error
+            raise CliProblem(Code.GIT_MISSING, "git is not installed") from error
         if done.returncode:
-            raise CliProblem(
-                Code.REPOSITORY_UNKNOWN, f"git {arguments[0]} failed: {done.stderr.strip()}"
-            )
+            detail = f"git {arguments[0]} failed: {done.stderr.strip()}"
+            raise CliProblem(Code.GIT_FAILED, detail)
         return done.stdout
 
 

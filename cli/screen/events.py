@@ -9,6 +9,7 @@ from cli import show
 from cli.terminal import inert_line
 from workflows.contract import events
 from workflows.contract.events import Happened, SessionEvent
+from workflows.contract.explanations.table import explain, known
 from workflows.contract.sandbox import CommandOutcome, Opened
 from workflows.contract.session import PromptMode
 from workflows.contract.transcript import ToolName
@@ -219,7 +220,9 @@ def _(event: events.PullRequestProposed) -> list[str]:
 def _(event: events.WorkFailed) -> list[str]:
     failure = f" ({inert_line(event.failure)})" if event.failure else ""
     what = typer.style(f"{inert_line(event.activity)} failed{failure}", fg="red")
-    return [what, inert_line(event.message, 500)]
+    code = known(event.failure)
+    cure = [f"{_bold('try:')} {explain(code).cure}"] if code is not None else []
+    return [what, inert_line(event.message, 500), *cure]
 
 
 @describe.register

@@ -15,7 +15,9 @@ from cli.transport import waiting_for
 from workflows.contract.api import Problem
 from workflows.contract.asking import Asked
 from workflows.contract.events import SessionEvent, StepTaken, ViewChanged
+from workflows.contract.explanations.table import known
 from workflows.contract.judging import VerdictGiven
+from workflows.contract.problems import Code
 from workflows.contract.session import SessionView, TurnEnd
 from workflows.contract.socket import (
     CaughtUp,
@@ -150,7 +152,8 @@ class LiveScreen:
     def _refused_wish(self, problem: Problem) -> None:
         self._screen.finish_line()
         with self._aside():
-            report(CliProblem(problem.code, f"{problem.title}: {problem.detail}", problem.hint))
+            code = known(problem.code) or Code.ANSWER_NOT_UNDERSTOOD
+            report(CliProblem(code, f"{problem.title}: {problem.detail}", problem.hint))
 
 
 def _is_later(last: TurnEnd | None, known: TurnEnd | None) -> bool:

@@ -5,14 +5,17 @@ The rule, by name, first match wins:
 1. With a store in a bucket (`OVERNIGHT_STORE`), the variables of its provider are for every process
    of ours, by their prefix (`STORE_PREFIXES`) but for the endings of rule 4; so are proxies.
 2. `TEMPORAL_*` is for every process when a cluster is used, and for none with the embedded server.
-3. `OVERNIGHT_GIT_TOKEN` and `SSH_AUTH_SOCK` are for the host worker, which fetches and pushes.
+3. `OVERNIGHT_GIT_TOKEN` (or `…_FILE`) and `SSH_AUTH_SOCK` are for the host worker, which fetches
+   and pushes; `OVERNIGHT_MODEL_KEYS_DIR` is for the model worker and `OVERNIGHT_TOKEN_FILE` for
+   the gateway.
 4. Provider variables are for the model worker: a name that ends in `_API_KEY`, `_API_KEYS`,
    `_API_TOKEN`, `_API_BASE`, `_API_VERSION` or `_BASE_URL`, or begins with one of
    `PROVIDER_PREFIXES`. `OVERNIGHT_MODEL_BASE_URL` is no secret and falls under rule 6.
 5. Proxy variables, which may hold a password, are for the two workers that reach the network.
 6. `OVERNIGHT_*` is for every process of ours, unless the name ends like a secret.
-7. The names in `COMMON` and `LC_*`, `XDG_*` are for every process.
-8. Nothing else is passed on.
+7. `OTEL_*`, which says where traces go, is for every process of ours.
+8. The names in `COMMON` and `LC_*`, `XDG_*` are for every process.
+9. Nothing else is passed on.
 """
 
 import os
@@ -57,7 +60,6 @@ STORE_PREFIXES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
 """How the variables begin that say how a bucket is reached, by the scheme of its URL."""
 
 SECRET_SUFFIXES = ("_KEY", "_KEYS", "_TOKEN", "_SECRET", "_PASSWORD")
-GIT_NAMES = frozenset({"OVERNIGHT_GIT_TOKEN", "SSH_AUTH_SOCK"})
 PROXY_NAMES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 COMMON = frozenset(
     {
@@ -79,6 +81,15 @@ COMMON_PREFIXES = ("LC_", "XDG_")
 EVERYBODY = frozenset(Role)
 OURS = EVERYBODY - {Role.TEMPORAL}
 NOBODY: frozenset[Role] = frozenset()
+
+SECRET_NAMES = {
+    "OVERNIGHT_GIT_TOKEN": frozenset({Role.HOST}),
+    "OVERNIGHT_GIT_TOKEN_FILE": frozenset({Role.HOST}),
+    "SSH_AUTH_SOCK": frozenset({Role.HOST}),
+    "OVERNIGHT_MODEL_KEYS_DIR": frozenset({Role.MODELS}),
+    "OVERNIGHT_TOKEN_FILE": frozenset({Role.GATEWAY}),
+}
+"""Who needs a secret, or is told where it lies."""
 
 KEY_OF_PREFIX = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -137,14 +148,15 @@ def _reaches_store(name: str, prefix: str) -> bool:
 def _usual_receivers(name: str, *, cluster: bool) -> frozenset[Role]:
     if name.startswith("TEMPORAL_"):
         return OURS if cluster else NOBODY
-    if name in GIT_NAMES:
-        return frozenset({Role.HOST})
+    if name in SECRET_NAMES:
+        return SECRET_NAMES[name]
     if name != "OVERNIGHT_MODEL_BASE_URL" and (
         name.startswith(PROVIDER_PREFIXES) or name.endswith(PROVIDER_SUFFIXES)
     ):
         return frozenset({Role.MODELS})
     if name.upper() in PROXY_NAMES:
         return frozenset({Role.MODELS, Role.HOST})
-    if name.startswith("OVERNIGHT_"):
-        return NOBODY if name.endswith(SECRET_SUFFIXES) else OURS
+    is_setting = name.startswith("OVERNIGHT_") and not name.endswith(SECRET_SUFFIXES)
+    if is_setting or name.startswith("OTEL_"):
+        return OURS
     return EVERYBODY if name in COMMON or name.startswith(COMMON_PREFIXES) else NOBODY

@@ -1,20 +1,24 @@
 """The data folder of a stack: who owns it, on which ports, and what runs in it."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import random
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
+from cli.stack import space
+from runtime.settings import TokenError
 from workflows.contract.base import Frozen
+from workflows.contract.problems import Code
 
 LOCK_PATIENCE_SECONDS = 0.5
 """A look at the lock holds it for an instant; an owner waits that out."""
@@ -38,6 +42,9 @@ class StackRecord(Frozen):
     processes: dict[str, int]
     """Process id by name; follows every restart."""
 
+    metrics: dict[str, str] = Field(default_factory=dict)
+    """Address of a process's metrics by its name; none without metrics."""
+
 
 class Ports(Frozen):
     """Ports on the loopback interface, kept over restarts so that clients find them again."""
@@ -48,18 +55,41 @@ class Ports(Frozen):
     gateway: int
 
 
-def prepare(home: Path) -> None:
-    """Create the data folder and make it readable by its owner only."""
+@contextlib.contextmanager
+def using(home: Path) -> Iterator[None]:
+    """Use the data folder in this block.
+
+    Raises:
+        CliProblem: the disk or the file system refuses (`data_folder`).
+    """
     try:
-        for folder in (home, home / "logs", home / "run"):
-            folder.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o700)
+        yield
+    except TokenError as error:
+        detail = f"the file {error.filename!r} {error.strerror}"
+        raise CliProblem(Code.DATA_FOLDER, detail, f"rm {error.filename}") from error
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise CliProblem(
             Code.DATA_FOLDER,
             f"the data folder {str(home)!r} cannot be used: {error.strerror}",
-            "set OVERNIGHT_HOME to a folder you may write to",
+            space.cure(home) if full else "set OVERNIGHT_HOME to a folder you may write to",
         ) from error
+
+
+def prepare(home: Path) -> None:
+    """Create the data folder and make it readable by its owner only.
+
+    Raises:
+        CliProblem: it cannot be used, or its disk has no room for a stack.
+    """
+    with using(home):
+        for folder in (home, home / "logs", home / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+        short = space.shortage(home)
+    if short:
+        detail = f"the data folder {str(home)!r} cannot be used: {short}"
+        raise CliProblem(Code.DATA_FOLDER, detail, space.cure(home))
 
 
 @contextlib.contextmanager
@@ -69,12 +99,14 @@ def owned(home: Path) -> Iterator[None]:
     Raises:
         CliProblem: another stack holds it (`stack_running`).
     """
-    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with using(home):
+        descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _locked(descriptor, patience_seconds=LOCK_PATIENCE_SECONDS):
             raise _already_running(home)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with using(home):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
         os.ftruncate(descriptor, 0)
     finally:
@@ -82,11 +114,18 @@ def owned(home: Path) -> Iterator[None]:
 
 
 def owner(home: Path) -> int | None:
-    """Return the process id of the supervisor that holds the folder; none when nobody does."""
+    """Return the process id of the supervisor that holds the folder; none when nobody does.
+
+    Raises:
+        CliProblem: the folder cannot be looked into.
+    """
     try:
-        descriptor = os.open(home / "lock", os.O_RDONLY)
-    except FileNotFoundError:
-        return None
+        with using(home):
+            descriptor = os.open(home / "lock", os.O_RDONLY)
+    except CliProblem as problem:
+        if isinstance(problem.__cause__, FileNotFoundError | NotADirectoryError):
+            return None
+        raise
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -102,7 +141,7 @@ def read_record(home: Path) -> StackRecord | None:
     """Return the running and ready stack of this folder; a record whose owner is gone is none."""
     try:
         record = StackRecord.model_validate_json((home / "stack.json").read_bytes())
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
     return record if owner(home) == record.pid else None
 
@@ -122,10 +161,11 @@ def choose_ports(home: Path, *, gateway_host: str, gateway_port: int) -> Ports:
     A `gateway_port` other than 0 is used as it is.
     """
     path = home / "ports.json"
-    try:
-        known = Ports.model_validate_json(path.read_bytes()).model_dump()
-    except (FileNotFoundError, ValidationError):
-        known = {}
+    with using(home):
+        try:
+            known = Ports.model_validate_json(path.read_bytes()).model_dump()
+        except (FileNotFoundError, ValidationError):
+            known = {}
     if gateway_port:
         known["gateway"] = gateway_port
     with contextlib.ExitStack() as held:
@@ -138,18 +178,38 @@ def choose_ports(home: Path, *, gateway_host: str, gateway_port: int) -> Ports:
         raise CliProblem(
             Code.PORT_TAKEN,
             f"port {gateway_port} of the gateway is taken by another program",
-            "set OVERNIGHT_GATEWAY_PORT to a free one, or to 0 to have one chosen",
         )
     ports = Ports(**chosen)
-    write_atomically(path, ports.model_dump_json(indent=2) + "\n")
+    with using(home):
+        write_atomically(path, ports.model_dump_json(indent=2) + "\n")
     return ports
+
+
+def require_free(addresses: Mapping[str, str]) -> None:
+    """Look whether each process can serve its metrics at its address, named by the process.
+
+    Raises:
+        CliProblem: one cannot (`port_taken`).
+    """
+    for name, address in addresses.items():
+        host, _, port = address.rpartition(":")
+        with _bound(host, int(port)) as found:
+            if found.getsockname()[1] == int(port):
+                continue
+        raise CliProblem(
+            Code.PORT_TAKEN,
+            f"the metrics of {name} cannot be served at {address}: another program has that port, "
+            "or it is no address of this machine",
+            "choose another port with --metrics or OVERNIGHT_METRICS_ADDRESS; the next three "
+            "must be free too",
+        )
 
 
 def _bound(host: str, port: int) -> socket.socket:
     """Bind the port, or a free one when it stays taken."""
     deadline = time.monotonic() + PORT_PATIENCE_SECONDS
     while port and time.monotonic() < deadline:
-        found = _try_to_bind(host, port)
+        found = try_to_bind(host, port)
         if found is not None:
             return found
         time.sleep(POLL_SECONDS)
@@ -161,7 +221,7 @@ def _bound_to_any(host: str) -> socket.socket:
     first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     choices = range(LOWEST_PORT, first_ephemeral)
     for port in random.sample(choices, min(len(choices), 200)):
-        found = _try_to_bind(host, port)
+        found = try_to_bind(host, port)
         if found is not None:
             return found
     raise CliProblem(
@@ -171,7 +231,8 @@ def _bound_to_any(host: str) -> socket.socket:
     )
 
 
-def _try_to_bind(host: str, port: int) -> socket.socket | None:
+def try_to_bind(host: str, port: int) -> socket.socket | None:
+    """Take a port as a server would; none when another program has it."""
     candidate = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     # As servers do: a connection in TIME_WAIT does not count as a listener.
     candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -203,6 +264,4 @@ def _already_running(home: Path) -> CliProblem:
     return CliProblem(
         Code.STACK_RUNNING,
         f"a stack already runs in {str(home)!r}{where} (pid {pid or 'unknown'})",
-        "use it as it is, or stop it with: overnight down",
-        exit_code=ExitCode.CONFLICT,
     )

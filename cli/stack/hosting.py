@@ -6,12 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
+
+from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import person_environment
 from cli.stack.folder import StackRecord
 from cli.stack.programs import Stack, stack_of
 from cli.stack.supervisor import Supervisor
 from runtime.settings import Settings
+
+log = structlog.get_logger()
 
 
 def run_stack(settings: Settings, ready: Callable[[StackRecord, float], None]) -> None:
@@ -30,6 +35,7 @@ def run_stack(settings: Settings, ready: Callable[[StackRecord, float], None]) -
             home, gateway_host=settings.gateway_host, gateway_port=settings.gateway_port
         )
         stack = stack_of(settings, ports, person_environment())
+        folder.require_free(stack.metrics)
         supervise(stack, home, lambda record: ready(record, time.monotonic() - started))
 
 
@@ -53,8 +59,16 @@ def supervise(stack: Stack, home: Path, ready: Callable[[StackRecord], None]) ->
             temporal_address=stack.temporal_address,
             started_at=started_at,
             processes=supervisor.pids(),
+            metrics=dict(stack.metrics),
         )
-        folder.write_atomically(path, record.model_dump_json(indent=2) + "\n")
+        try:
+            with folder.using(home):
+                folder.write_atomically(path, record.model_dump_json(indent=2) + "\n")
+        except CliProblem as problem:
+            if not announced:
+                raise
+            # Clients need no process id: a full disk must not end what runs.
+            log.warning("stack.unrecorded", reason=problem.detail)
         if not announced:
             announced = True
             ready(record)

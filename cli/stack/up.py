@@ -9,13 +9,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import person_environment
 from cli.stack.folder import StackRecord
 from cli.stack.processes import READY_SECONDS, last_lines, open_log
 from cli.stack.programs import PYTHON
 from runtime.settings import Settings
+from workflows.contract.problems import Code
 
 DOWN_SECONDS = 45.0
 """A stop takes at most three patiences of the supervisor; after this it has failed."""
@@ -35,7 +36,7 @@ def ensure_running(settings: Settings) -> tuple[StackRecord, bool]:
     folder.prepare(settings.home)
     daemon = None
     if folder.owner(settings.home) is None:
-        daemon = _start_in_background(settings.home)
+        daemon = _start_in_background(settings)
     record = wait_until_ready(settings, daemon)
     # Another `overnight` may have won the folder; then its stack is the one to use.
     return record, daemon is not None and record.pid == daemon.pid
@@ -96,12 +97,16 @@ def _log(home: Path) -> Path:
     return home / "logs" / "up.log"
 
 
-def _start_in_background(home: Path) -> "subprocess.Popen[bytes]":
+def _start_in_background(settings: Settings) -> "subprocess.Popen[bytes]":
+    home = settings.home
+    wanted = {"OVERNIGHT_HOME": str(home)}
+    if settings.metrics_address is not None:
+        wanted["OVERNIGHT_METRICS_ADDRESS"] = settings.metrics_address
     with open_log(_log(home)) as file:
         return subprocess.Popen(
             (*PYTHON, "cli.main", "up"),
             cwd=home,
-            env=person_environment() | {"OVERNIGHT_HOME": str(home)},
+            env=person_environment() | wanted,
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -13,8 +13,9 @@ from websockets.exceptions import (
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.transport import Endpoint
+from workflows.contract.problems import Code
 from workflows.contract.socket import PROTOCOL, CloseCode
 
 OPEN_SECONDS = 10.0
@@ -112,15 +113,11 @@ def _final(code: int, reason: str, session: str) -> CliProblem | None:
             return CliProblem(
                 Code.UNAUTHENTICATED,
                 f"the gateway does not accept the token: {reason or 'it is missing or wrong'}",
-                "check OVERNIGHT_TOKEN",
-                exit_code=ExitCode.NOT_AUTHENTICATED,
             )
         case CloseCode.SESSION_UNKNOWN:
             return CliProblem(
                 Code.SESSION_UNKNOWN,
                 f"the gateway has no live view of session {session!r}",
-                "list the sessions with: overnight ps -a",
-                exit_code=ExitCode.NOT_FOUND,
             )
         case _:
             return None
@@ -130,5 +127,4 @@ def _wrong_version(why: str) -> CliProblem:
     return CliProblem(
         Code.ANSWER_NOT_UNDERSTOOD,
         f"the gateway and this `overnight` do not understand each other: {why}",
-        "use the `overnight` of the gateway's version",
     )

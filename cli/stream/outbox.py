@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from cli.problems import CliProblem, Code, ExitCode
+from cli.problems import CliProblem
 from cli.stream.items import PutOff
 from workflows.contract.api import Problem
+from workflows.contract.problems import Code
 from workflows.contract.socket import (
     MESSAGE_LIMIT_BYTES,
     Ack,
@@ -61,8 +62,6 @@ class Outbox:
             raise CliProblem(
                 Code.PROMPT_TOO_LARGE,
                 f"the prompt takes {len(text.encode())} bytes, {MESSAGE_LIMIT_BYTES} are possible",
-                "write the text into a file of the repository and name it",
-                exit_code=ExitCode.USAGE,
             )
         with self._lock:
             self._waiting[wish.id] = wish

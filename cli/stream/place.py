@@ -6,7 +6,7 @@ Pure. Holds the last cursor, one entry for each command that has not ended, and 
 from collections.abc import Iterator
 from itertools import islice
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.stream.items import Item, Output, Reconnected
 from workflows.contract.base import CommandId
 from workflows.contract.events import (
@@ -18,6 +18,7 @@ from workflows.contract.events import (
     SessionEnded,
 )
 from workflows.contract.output import FRAME_HEADER, BrokenLogError, FrameDecoder
+from workflows.contract.problems import Code
 from workflows.contract.socket import (
     CaughtUp,
     Events,
@@ -35,8 +36,6 @@ ASKED_LOGS = 1_000
 
 ENDED_LOGS = 64
 """So many of the last commands that ended are known, should one be told of again."""
-
-_MISMATCH = "use the `overnight` of the gateway's version"
 
 
 class _Log:
@@ -62,7 +61,6 @@ class _Log:
             raise CliProblem(
                 Code.ANSWER_NOT_UNDERSTOOD,
                 f"the output of command {self.command_id!r} is none: {error}",
-                _MISMATCH,
             ) from error
         self.end = end + len(fresh)
         return Output(self.command_id, begin, frames) if frames else None
@@ -224,5 +222,4 @@ def incomplete(command_id: CommandId, have: int, found: int) -> CliProblem:
     return CliProblem(
         Code.OUTPUT_INCOMPLETE,
         f"output of command {command_id!r} is missing from byte {have} to {found}",
-        "run it again; if this happens again, " + _MISMATCH,
     )

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from cli.problems import CliProblem, Code
+from cli.problems import CliProblem
 from cli.stream.connection import LostError, connected, is_drained
 from cli.stream.items import Item, Waiting
 from cli.stream.outbox import Outbox, Wish
 from cli.stream.place import Place
 from cli.transport import Endpoint
 from workflows.contract.api import Decision, PromptBody
+from workflows.contract.problems import Code
 from workflows.contract.socket import (
     SERVER_MESSAGE,
     Ack,
@@ -208,5 +209,4 @@ def _parsed(message: str | bytes) -> ServerMessage | OutputMessage:
         raise CliProblem(
             Code.ANSWER_NOT_UNDERSTOOD,
             "a message of the gateway's live view is not understood",
-            "use the `overnight` of the gateway's version",
         ) from error

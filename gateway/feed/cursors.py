@@ -3,8 +3,9 @@
 import re
 from typing import NamedTuple
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from workflows.contract.events import Cursor
+from workflows.contract.problems import Code
 
 _CURSOR = re.compile(r"([0-9]{6})\.([0-9]{8})\.([0-9])")
 

@@ -11,7 +11,7 @@ from gateway.feed.looking import LookingPace
 from gateway.feed.runs import Line, Runs
 from gateway.feed.timeline import Timeline
 from gateway.feed.watching import Watch
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection
 from gateway.sessions.lifecycle import Sessions
 from gateway.sessions.records import Records
@@ -20,6 +20,7 @@ from runtime.store.base import Store
 from workflows.contract.api import SessionResource
 from workflows.contract.base import SessionId
 from workflows.contract.events import EventPage, ViewChanged
+from workflows.contract.problems import Code
 from workflows.contract.session import Phase
 
 LINGER_SECONDS = 5.0

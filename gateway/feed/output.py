@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from runtime.store.base import Store
 from workflows.contract.base import CommandId, SessionId
 from workflows.contract.output import (
@@ -22,6 +22,7 @@ from workflows.contract.output import (
     FrameDecoder,
     stream_key,
 )
+from workflows.contract.problems import Code
 
 Part = Literal["stdout", "stderr", "log"]
 

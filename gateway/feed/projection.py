@@ -80,7 +80,7 @@ class RunProjection:
             shown = read(self, event)
         except (ValidationError, IndexError) as error:
             # Written by other code than this gateway's: nothing else is lost for it.
-            log.warning("event.unreadable", event_id=event.event_id, reason=str(error)[:300])
+            log.warning("event.unreadable", event_id=event.event_id, reason=type(error).__name__)
             return []
         at = event.event_time.ToDatetime(tzinfo=UTC)
         return [

@@ -11,7 +11,7 @@ import structlog
 from gateway.feed.live import OutputWindow, TextWindow
 from gateway.feed.runs import Line
 from gateway.feed.watching import Watch
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from workflows.contract.base import CommandId
 from workflows.contract.events import (
     CheckFinished,
@@ -21,6 +21,7 @@ from workflows.contract.events import (
     Happened,
     SessionEnded,
 )
+from workflows.contract.problems import Code
 from workflows.contract.socket import (
     CaughtUp,
     OutputEnded,

@@ -16,12 +16,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from gateway.feed.cursors import Place
 from gateway.feed.once import Once
 from gateway.feed.projection import RunProjection
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection
 from gateway.sessions.records import asking_store
 from runtime.store.base import Store
 from workflows.contract.base import SessionId
 from workflows.contract.events import SessionEvent
+from workflows.contract.problems import Code
 from workflows.contract.session import PreviousRun
 
 KEPT_RUNS = 24

@@ -2,8 +2,9 @@
 
 from gateway.feed.cursors import parse
 from gateway.feed.runs import Line, Run, Runs, first_cursor
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from workflows.contract.base import SessionId
+from workflows.contract.problems import Code
 
 
 class Timeline:

@@ -16,9 +16,10 @@ from gateway.feed.live import OutputWindow, Picture
 from gateway.feed.looking import Looker, LookingPace
 from gateway.feed.runs import Run, Runs
 from gateway.feed.timeline import Timeline
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection
 from workflows.contract.base import CommandId, SessionId
+from workflows.contract.problems import Code
 
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 2.0

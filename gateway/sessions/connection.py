@@ -14,9 +14,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from workflows.contract.base import SessionId
 from workflows.contract.names import SESSION_WORKFLOW, SESSIONS_QUEUE
+from workflows.contract.problems import Code
 
 TEMPORAL_SECONDS = 3.0
 """All calls of one request together; the client's own retries would take 9 s and more."""
@@ -68,15 +69,20 @@ class Connection:
 
     async def count_workers(self) -> int:
         """Return how many session workers have asked for work lately."""
-        request = DescribeTaskQueueRequest(
-            namespace=self.client.namespace,
-            task_queue=TaskQueue(name=SESSIONS_QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        queue = await self.client.workflow_service.describe_task_queue(request)
+        asked = await self.pollers(SESSIONS_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
         oldest = datetime.now(UTC) - POLLER_AGE
-        asked = (poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in queue.pollers)
-        return sum(at > oldest for at in asked)
+        return sum(at > oldest for at in asked.values())
+
+    async def pollers(self, queue: str, kind: "TaskQueueType.ValueType") -> dict[str, datetime]:
+        """Return when each worker of a queue asked for work last; dead ones for five minutes."""
+        request = DescribeTaskQueueRequest(
+            namespace=self.client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+        )
+        found = await self.client.workflow_service.describe_task_queue(request)
+        return {
+            poller.identity: poller.last_access_time.ToDatetime(tzinfo=UTC)
+            for poller in found.pollers
+        }
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from temporalio.client import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions import prompts
 from gateway.sessions.connection import Connection, bounded
 from gateway.sessions.listing import Listing
@@ -37,7 +37,9 @@ from workflows.contract.names import (
     INTERRUPT_SIGNAL,
     PROMPT_SIGNAL,
 )
+from workflows.contract.problems import Code
 from workflows.contract.session import (
+    QUEUE_LIMIT,
     CloseSignal,
     InterruptSignal,
     PreviousRun,
@@ -107,11 +109,14 @@ class Sessions:
 
         Raises:
             ProblemError: `session_unknown`, `session_closed`, `prompt_conflict`,
-                `prompt_too_large`, `outcome_unknown`.
+                `prompt_too_large`, `queue_full`, `outcome_unknown`, `temporal_unavailable`.
         """
         signal = prompts.announce(prompt)
         handle = self._connection.client.get_workflow_handle(session)
         await self._records.require_session(session)
+        # A repeated prompt may be one of those that wait.
+        if not await self._records.has_prompt(session, prompt):
+            await self._require_room(session)
         is_new = await self._records.keep_prompt(session, prompt)
         accepted = PromptAccepted(id=prompt.id, session=session, repeated=not is_new)
         async with bounded(Code.OUTCOME_UNKNOWN):
@@ -189,6 +194,15 @@ class Sessions:
             resource = await start_run(client, start, signal, created)
         self._listing.note(resource, datetime.now(UTC))
         return Accepted(resource, repeated=False)
+
+    async def _require_room(self, session: SessionId) -> None:
+        """Refuse a prompt while it is known that the session would; the last word is its own."""
+        async with bounded(Code.TEMPORAL_UNAVAILABLE):
+            run = await described(self._connection, session)
+            waiting = (await shown(run)).view.queued if is_open(run) else 0
+        if waiting >= QUEUE_LIMIT:
+            detail = f"{waiting} prompts of session {session!r} wait, {QUEUE_LIMIT} may"
+            raise ProblemError(Code.QUEUE_FULL, detail)
 
     async def _resource(self, session: SessionId) -> SessionResource:
         return await resource_of(await described(self._connection, session))

@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from temporalio.client import WorkflowExecution
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection, bounded
 from gateway.sessions.resources import is_open, is_shown, resource_of
 from workflows.contract.api import SessionList, SessionResource
 from workflows.contract.base import SessionId
 from workflows.contract.names import PHASE_ATTRIBUTE, SESSION_WORKFLOW
+from workflows.contract.problems import Code
 from workflows.contract.session import Phase
 
 CACHE_SECONDS = 1.0

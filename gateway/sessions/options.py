@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Never
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions import prompts
 from runtime.settings import Settings
 from workflows.contract.api import CreateSession
+from workflows.contract.branch_name import check_branch_name
+from workflows.contract.problems import Code
 from workflows.contract.repository_url import parse_repository_url
 from workflows.contract.sandbox import Repository
 from workflows.contract.session import SessionOptions
@@ -48,6 +50,13 @@ def _checked(repository: Repository, settings: Settings) -> Repository:
         url = parse_repository_url(repository.url, settings.git_hosts)
     except ValueError as error:
         _refuse(str(error))
+    try:
+        check_branch_name(repository.base)
+    except ValueError as error:
+        wrong = ("body.repository.base: no branch can have this name",)
+        raise ProblemError(
+            Code.REPOSITORY_REFUSED, str(error), hint="name a branch that exists", errors=wrong
+        ) from error
     if url.kind == "local":
         _require_allowed(url.canonical, settings.local_roots)
     return repository.model_copy(update={"url": url.canonical})

@@ -3,9 +3,10 @@
 import hashlib
 import re
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from workflows.contract.api import PROMPT_LIMIT_BYTES, PromptBody
 from workflows.contract.base import PromptId, SessionId, Sha256
+from workflows.contract.problems import Code
 from workflows.contract.session import PromptSignal
 
 SESSION_ID = re.compile(r"s-[0-9a-f]{20}")

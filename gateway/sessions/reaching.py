@@ -3,11 +3,12 @@
 from temporalio.client import WorkflowExecutionDescription
 from temporalio.service import RPCError, RPCStatusCode
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection
 from gateway.sessions.resources import is_open, is_shown, shown
 from workflows.contract.asking import Asked
 from workflows.contract.base import SessionId
+from workflows.contract.problems import Code
 
 
 async def described(connection: Connection, session: SessionId) -> WorkflowExecutionDescription:

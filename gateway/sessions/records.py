@@ -8,12 +8,13 @@ import hashlib
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from runtime.store.base import MissingObjectError, ObjectConflictError, Store
 from runtime.transcript import read_arguments
 from workflows.contract.api import Decision, PromptBody
 from workflows.contract.base import SessionId, Sha256
 from workflows.contract.model import PromptText
+from workflows.contract.problems import Code
 from workflows.contract.pull_request import PullRequest
 from workflows.contract.session import SessionOptions
 

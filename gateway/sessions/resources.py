@@ -12,6 +12,7 @@ from temporalio.client import (
 from gateway.sessions.prompts import one_line
 from workflows.contract.api import SessionResource
 from workflows.contract.base import SessionId
+from workflows.contract.explanations.table import explain, known
 from workflows.contract.names import OPTIONS_MEMO, VIEW_MEMO
 from workflows.contract.session import (
     QUEUED_EXCERPT_CHARACTERS,
@@ -63,7 +64,16 @@ class Shown(NamedTuple):
             created_at=self.created,
             ended_at=ended,
             view=self.view,
+            cure=cure_of(self.view),
         )
+
+
+def cure_of(view: SessionView) -> str:
+    """Say what to do about the last turn, as the table has it; nothing while another one runs."""
+    if view.last is None or view.phase not in (Phase.WAITING, Phase.CLOSED):
+        return ""
+    code = known(view.last.failure) or known(view.last.reason)
+    return "" if code is None else explain(code).cure
 
 
 def first_view(start: SessionInput, first: PromptSignal) -> SessionView:
@@ -134,8 +144,12 @@ def trouble_of(run: WorkflowExecutionDescription) -> str:
     """Say why what runs now is tried again; empty when it is not."""
     for pending in run.raw_description.pending_activities:
         if pending.attempt > 1 and pending.HasField("last_failure"):
-            name, said = pending.activity_type.name, one_line(pending.last_failure.message, 400)
-            return f"{name} is tried again (attempt {pending.attempt}): {said}"
+            name, said = pending.activity_type.name, one_line(pending.last_failure.message, 250)
+            again = f"{name} is tried again (attempt {pending.attempt})"
+            code = known(pending.last_failure.application_failure_info.type)
+            if code is None:
+                return f"{again}: {said}"
+            return f"{again} [{code}]: {said}; {explain(code).cure}"
     attempt = run.raw_description.pending_workflow_task.attempt
     if attempt < DEFECT_ATTEMPTS:
         return ""

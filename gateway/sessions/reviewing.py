@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions.connection import Connection, bounded
 from gateway.sessions.reaching import asked_by, described
 from gateway.sessions.records import Records, asking_store
@@ -17,6 +17,7 @@ from runtime.store.base import MissingObjectError, Store
 from workflows.contract.api import OpenQuestion
 from workflows.contract.asking import Asked, AskedKind
 from workflows.contract.base import SessionId
+from workflows.contract.problems import Code
 from workflows.contract.tools import AskArguments, BashArguments
 
 _ABOUT_FILES = (AskedKind.PULL_REQUEST, AskedKind.VERDICT)

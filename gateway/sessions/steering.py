@@ -11,7 +11,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from gateway.sessions import prompts
 from gateway.sessions.connection import TEMPORAL_SECONDS, Connection, bounded
 from gateway.sessions.reaching import (
@@ -41,6 +41,7 @@ from workflows.contract.names import (
     REVISE_UPDATE,
     WITHDRAW_UPDATE,
 )
+from workflows.contract.problems import Code
 from workflows.contract.session import (
     ConfigureSignal,
     PromptsWaiting,

@@ -191,6 +191,27 @@ async def test_a_seed_holds_the_history_and_nothing_else(
     assert workspace.git.config("user.email") == "overnight@localhost"
 
 
+@pytest.mark.parametrize("url", ["ext::sh -c 'touch {ran}'", "../nowhere", "ssh://-oEvil/x"])
+async def test_submodules_are_left_alone(mirrors: Mirrors, origin: Repo, tmp_path: Path, url: str):
+    """Wherever they point to, nothing is fetched and nothing runs; their folders are empty."""
+    ran = tmp_path / "ran"
+    (Path(origin.working_dir) / ".gitmodules").write_text(
+        f'[submodule "lib"]\n\tpath = lib\n\turl = {url.format(ran=ran)}\n'
+    )
+    origin.git.add(".gitmodules")
+    origin.git.update_index("--add", "--cacheinfo", f"160000,{origin.head.commit.hexsha},lib")
+    origin.git.commit("-m", "a submodule")
+    commit = await mirrors.fetch(named(origin))
+    assert commit == origin.head.commit.hexsha
+    folder = tmp_path / "work/.git"
+    folder.mkdir(parents=True)
+    await mirrors.seed(named(origin), commit, BRANCH, folder)
+    workspace = checkout(folder)
+    assert list((Path(workspace.working_dir) / "lib").iterdir()) == []
+    assert workspace.git.status("--porcelain") == ""
+    assert not ran.exists()
+
+
 async def test_a_deleted_mirror_is_made_again(
     settings: Settings, mirrors: Mirrors, origin: Repo, tmp_path: Path
 ):

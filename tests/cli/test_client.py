@@ -11,6 +11,7 @@ from tests.cli.scripted_gateway import Reply, Script, problem, serving
 from tests.cli.sessions import OTHER, SESSION, resource
 from workflows.contract.api import PromptBody
 from workflows.contract.base import PromptId
+from workflows.contract.problems import Code
 
 PROMPT = PromptBody(id=PromptId("00000000-0000-4000-8000-000000000000"), text="Go on.")
 ACCEPTED = {"id": PROMPT.id, "session": SESSION, "repeated": False}
@@ -75,15 +76,45 @@ def test_a_gateway_that_is_gone_for_good_is_not_waited_for(script: Script):
 
 
 @pytest.mark.parametrize(
-    ("status", "exit_code"), [(401, 4), (403, 4), (404, 3), (409, 6), (422, 1), (500, 1)]
+    ("status", "code", "exit_code"),
+    [
+        (403, Code.ORIGIN_NOT_ALLOWED, 4),
+        (409, Code.PROMPT_CONFLICT, 6),
+        (422, Code.REPOSITORY_REFUSED, 2),
+        (500, Code.INTERNAL_ERROR, 1),
+    ],
 )
-def test_a_refusal_keeps_its_code_detail_and_hint(script: Script, status: int, exit_code: int):
-    """An error of the gateway reaches the person as it was said, with the documented status."""
+def test_a_refusal_keeps_its_code_detail_and_hint(
+    script: Script, status: int, code: Code, exit_code: int
+):
+    """An error of the gateway reaches the person as it was said, with the table's exit status."""
+    script.on(f"GET /sessions/{SESSION}", problem(status, code, "the detail"))
+    with pytest.raises(CliProblem) as caught:
+        gateway(script).session(SESSION)
+    assert (caught.value.code, caught.value.hint) == (code, "do this")
+    assert caught.value.detail == "no: the detail"
+    assert caught.value.exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code"),
+    [
+        (401, Code.UNAUTHENTICATED, 4),
+        (404, Code.NOT_FOUND, 3),
+        (409, Code.ANSWER_NOT_UNDERSTOOD, 1),
+        (500, Code.ANSWER_NOT_UNDERSTOOD, 1),
+        (504, Code.GATEWAY_UNREACHABLE, 5),
+    ],
+)
+def test_a_code_of_another_version_is_shown_and_sorted_by_its_status(
+    script: Script, status: int, code: Code, exit_code: int
+):
+    """What a newer gateway or a proxy says is passed on, under a code that programs know."""
     script.on(f"GET /sessions/{SESSION}", problem(status, "some_code", "the detail"))
     with pytest.raises(CliProblem) as caught:
         gateway(script).session(SESSION)
-    assert (caught.value.code, caught.value.hint) == ("some_code", "do this")
-    assert caught.value.detail == "no: the detail"
+    assert (caught.value.code, caught.value.hint) == (code, "do this")
+    assert caught.value.detail == "no: the detail (some_code)"
     assert caught.value.exit_code == exit_code
 
 

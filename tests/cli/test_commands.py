@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,9 @@ def test_help_imports_nothing_heavy():
         (["run", "\udcff", "--repo", "https://x/y"], 2, "not UTF-8"),
         (["--url", "nonsense", "ps"], 2, "OVERNIGHT_URL"),
         (["--url", "http://x:y", "ps"], 2, "OVERNIGHT_URL"),
+        (["--url", "http://x", "ps"], 2, "no token is given"),
+        (["--url", "http://x:y", "--token", "t", "ps"], 2, "OVERNIGHT_URL"),
+        (["--url", "http://x", "--token", "t\u00fc", "ps"], 2, "OVERNIGHT_TOKEN"),
         (["run", "x", "--repo", "/nonexistent"], 3, "nothing at '/nonexistent'"),
         (["ps"], 5, "overnight up"),
         (["stop", "s-1"], 5, "no stack runs"),
@@ -110,13 +114,21 @@ def test_expected_errors_are_two_lines_and_a_status(
     assert done.stdout == ""
 
 
+def test_the_version_is_what_is_installed(alone: dict[str, str]):
+    """It is what the gateway and the package index call it."""
+    done = overnight("--version", environment=alone)
+    assert (done.returncode, done.stdout) == (0, f"{metadata.version('overnight')}\n")
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("OVERNIGHT_GATEWAY_PORT", "x"),
         ("OVERNIGHT_MODEL", "gpt 5"),
+        ("OVERNIGHT_MODEL_BASE_URL", "localhost:8000"),
         ("OVERNIGHT_MODEL_FALLBACKS", "openai/x, gpt 5"),
         ("OVERNIGHT_MODEL_FALLBACKS", "a,b,c,d,e,f"),
+        ("OVERNIGHT_MODLE", "openai/gpt"),
     ],
 )
 def test_a_wrong_setting_is_named(alone: dict[str, str], name: str, value: str):
@@ -140,6 +152,7 @@ def test_a_wrong_setting_is_named(alone: dict[str, str], name: str, value: str):
         (ended("finished", passed=None), pull_request(passed=None), 0, "has no checks"),
         (ended("failed", proposed=False), None, 10, "what was done"),
         (ended("interrupted", proposed=False), None, 12, "stopped by a person"),
+        (ended("stuck", proposed=False), None, 10, "went round in circles"),
         (ended("step_budget"), pull_request(), 13, "its steps are used up"),
         (ended("time_budget", proposed=False), None, 13, "overnight prompt"),
         (ended("token_budget", proposed=False), None, 13, "its tokens are used up"),

@@ -80,6 +80,26 @@ def test_output_is_exact_in_a_pipe(
     assert done.stdout == stdout
 
 
+@pytest.mark.parametrize("arguments", [["logs", "s-01"], ["logs", "s-01", "-f"], ["ps", "-a"]])
+def test_a_reader_that_has_left_ends_it_silently(
+    script: Script, remote: dict[str, str], arguments: list[str]
+):
+    """As in `overnight logs … | head -1`: nobody is told of it by a traceback."""
+    script.live(gateway([*whole("c1", frame(ONE)), *whole("c2", frame(TWO))], lambda: 999))
+    reader, writer = os.pipe()
+    os.close(reader)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env={**remote, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writer)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, said) == (1, b"")
+
+
 @pytest.mark.parametrize(("arguments", "follow"), [((), False), (("-f",), True)])
 def test_only_who_follows_waits_for_more(
     script: Script, remote: dict[str, str], arguments: tuple[str, ...], *, follow: bool

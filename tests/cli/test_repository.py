@@ -1,5 +1,6 @@
 """What `run --repo` finds out, with real repositories."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -143,3 +144,33 @@ def test_a_url_is_passed_on(url: str):
     assert "--base" in assumed.notes[0]
     named = repository.choose(url, "dev")
     assert (named.repository.base, named.repository.commit, named.notes) == ("dev", None, ())
+
+
+def test_a_repository_in_the_middle_of_a_merge_starts_from_its_commit(repo: Path):
+    """What is half merged, and a lock that a killed git left, are the person's own."""
+    git(repo, "checkout", "--quiet", "-b", "other")
+    (repo / "first.txt").write_text("other")
+    git(repo, "commit", "--quiet", "--all", "--message", "other")
+    git(repo, "checkout", "--quiet", "trunk")
+    (repo / "first.txt").write_text("mine")
+    git(repo, "commit", "--quiet", "--all", "--message", "mine")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repo, "merge", "--quiet", "other")
+    (repo / ".git/index.lock").touch()
+    chosen = repository.choose(str(repo), None)
+    assert chosen.repository.commit == git(repo, "rev-parse", "HEAD")
+    assert any("first.txt" in note for note in chosen.notes)
+
+
+@pytest.mark.parametrize(
+    "broken", [".git/HEAD", ".git/config", ".git/objects", ".git/refs"], ids=lambda name: name[5:]
+)
+def test_a_repository_that_is_broken_is_refused(repo: Path, broken: str):
+    """With git's own word for it where it has one, and never with a traceback."""
+    place = repo / broken
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.write_text("nonsense\n[")
+    problem = refused(str(repo))
+    assert problem.code in ("repository_unknown", "repository_empty")
+    assert str(repo) in problem.detail

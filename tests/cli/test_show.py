@@ -1,10 +1,14 @@
 """Text for people."""
 
 import pytest
+from click import unstyle
 
 from cli import show
 from cli.terminal import inert, inert_line, table
+from workflows.contract.explanations.table import TABLE
 from workflows.contract.model import Usage
+from workflows.contract.problems import Code
+from workflows.contract.session import StopReason, TurnEnd
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,30 @@ def test_a_table_aligns_its_columns():
     """Columns are as wide as their widest cell."""
     lines = table(("A", "B"), [("long cell", "1"), ("x", "2")]).splitlines()
     assert [line.index(mark) for line, mark in zip(lines[1:], "12", strict=True)] == [11, 11]
+
+
+@pytest.mark.parametrize("reason", list(StopReason))
+def test_every_end_of_a_turn_is_told_with_what_to_do(reason: StopReason):
+    """In the table's words; a turn that finished needs no advice."""
+    told = unstyle(show.end("s-1", TurnEnd(turn=1, reason=reason)))
+    assert told.startswith(f"session s-1: {show.ended(reason)}")
+    assert ("try:" in told) == (reason is not StopReason.FINISHED)
+    assert "{session}" not in told
+
+
+@pytest.mark.parametrize("code", [Code.MODEL_FATAL, Code.SETUP_FAILED])
+def test_a_failed_turn_names_the_code_and_its_own_cure(code: Code):
+    """What helps against a wrong key does not help against a broken set-up."""
+    last = TurnEnd(turn=1, reason=StopReason.FAILED, summary="what happened", failure=code)
+    first, summary, cure = unstyle(show.end("s-1", last)).splitlines()
+    assert (first, summary) == (f"session s-1: failed [{code}]", "  what happened")
+    row = TABLE[code]
+    assert cure == f"  try: {(row.typed or row.cure).format(session='s-1')}"
+
+
+def test_a_failure_of_another_version_is_shown_as_it_is():
+    """An unknown code hides nothing, and the advice is the general one."""
+    last = TurnEnd(turn=1, reason=StopReason.FAILED, failure="\x1bunheard_of")
+    told = unstyle(show.end("s-1", last))
+    assert "failed [\N{REPLACEMENT CHARACTER}unheard_of]" in told
+    assert 'overnight prompt s-1 "Go on."' in told

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import Role
 from cli.stack.folder import Ports, StackRecord
@@ -206,6 +207,35 @@ def test_a_cluster_replaces_the_embedded_server(home: Path):
     for program in stack.programs:
         assert program.environment["TEMPORAL_API_KEY"] == "key"
         assert "OVERNIGHT_TEMPORAL_ADDRESS" not in program.environment
+
+
+def test_each_process_serves_its_metrics_on_a_port_of_its_own(home: Path):
+    """The gateway takes the port that was asked for, workers the next ones, Temporal none."""
+    settings = Settings(home=home, metrics_address="127.0.0.1:9464")
+    stack = stack_of(settings, choose_ports(home), clean_environment(home))
+    told = {
+        program.name: program.environment.get("OVERNIGHT_METRICS_ADDRESS")
+        for program in stack.programs
+    }
+    assert told == {
+        "temporal": None,
+        "gateway": "127.0.0.1:9464",
+        "sessions": "127.0.0.1:9465",
+        "models": "127.0.0.1:9466",
+        "host": "127.0.0.1:9467",
+    }
+    assert stack.metrics == {name: address for name, address in told.items() if address}
+
+
+def test_a_taken_port_of_the_metrics_is_refused_before_anything_starts():
+    """It is named with its process and with what to do; a free one is not refused."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(
+            CliProblem, match=f"the metrics of models cannot be served at {address}"
+        ):
+            folder.require_free({"models": address})
+    folder.require_free({"models": address})
 
 
 def choose_ports_of(home: Path) -> Ports:

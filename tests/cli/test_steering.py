@@ -1,5 +1,7 @@
 """The commands that steer an open session, as separate processes."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +97,17 @@ def test_in_a_terminal_a_person_is_asked(
         assert run.wait(30) == status
     assert b"the budget is used up" in terminal.shown
     assert len(sent(script)) == decisions
+
+
+def test_ctrl_c_at_the_question_decides_nothing(script: Script, remote: dict[str, str]):
+    """It exits as everywhere, with 130, and is no refusal."""
+    ask(script, "budget")
+    with sitting() as terminal, seated(terminal, "approve", "s-01", environment=remote) as run:
+        wait_until(lambda: b"allow it?" in terminal.shown)
+        os.kill(run.pid, signal.SIGINT)
+        assert run.wait(30) == 130
+    assert b"Traceback" not in terminal.shown
+    assert sent(script) == []
 
 
 @pytest.mark.parametrize("arguments", [("answer", "s-01", "x"), ("approve", "s-01", "-y")])

@@ -53,6 +53,7 @@ def test_up_ps_and_down(environment: dict[str, str]):
     shown, said = running.communicate(timeout=30)
     assert running.returncode == 0
     assert record.gateway_url in shown
+    assert f"page: {record.gateway_url}/ (sign in with: overnight open)" in said
     assert "ready in" in said
     assert not any(is_alive(pid) for pid in record.processes.values())
 

@@ -91,6 +91,12 @@ async def test_only_json_is_taken(edge: Gateway, media_type: str):
         ({"repository": {"url": "ext::sh", "base": "main"}}, 422, "repository_refused", "url"),
         ({"repository": {"url": "https://evil.example/a", "base": "main"}}, 422,
          "repository_refused", "url"),
+        ({"repository": {"url": "https://github.com/a/b", "base": "a..b"}}, 422,
+         "repository_refused", "base"),
+        ({"repository": {"url": "https://github.com/a/b", "base": "--upload-pack=x"}}, 422,
+         "repository_refused", "base"),
+        ({"repository": {"url": "https://github.com/a/b", "base": "main\r\nX: y"}}, 422,
+         "repository_refused", "base"),
     ],
 )  # fmt: skip
 async def test_wrong_fields_are_listed(
@@ -123,13 +129,15 @@ async def test_malformed_bodies_are_refused(edge: Gateway, body: bytes):
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nowhere", 404, "not_found"),
         ("GET", f"{SESSIONS}/", 404, "not_found"),
         ("DELETE", SESSIONS, 405, "method_not_allowed"),
         ("GET", f"{SESSIONS}/s-{'0' * 20}", 404, "session_unknown"),
         ("GET", f"{SESSIONS}/s-{'0' * 20}/pull-request", 404, "session_unknown"),
         ("GET", f"{SESSIONS}/..%2f..%2ftoken", 404, None),
         ("GET", f"{SESSIONS}/s-{'0' * 19}%0a", 404, "session_unknown"),
+        ("GET", f"{SESSIONS}/s-{'0' * 20}%0d%0aSet-Cookie:%20a=b/pull-request", 404,
+         "session_unknown"),
         ("GET", f"{SESSIONS}/{'x' * 600}/pull-request/diff", 404, "session_unknown"),
         ("GET", f"{SESSIONS}?limit=0", 422, "invalid_request"),
         ("GET", f"{SESSIONS}?limit=201", 422, "invalid_request"),
@@ -171,5 +179,5 @@ async def test_the_interface_describes_itself(edge: Gateway):
     """Every operation has a name of its own, and its errors are documented as problems."""
     document = (await edge.http.get("/api/v1/openapi.json")).json()
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len({each["operationId"] for each in operations}) == len(operations) == 24
+    assert len({each["operationId"] for each in operations}) == len(operations) == 28
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -3,7 +3,8 @@
 import pytest
 
 from gateway.bodies import check_json
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
+from workflows.contract.problems import Code
 
 REFUSED = [
     (b"", Code.MALFORMED_JSON, "empty"),

@@ -21,16 +21,17 @@ UNKNOWN = f"/api/v1/sessions/s-{uuid.uuid4().hex[:20]}"
 
 
 @asynccontextmanager
-async def opened(
+async def opened(  # noqa: PLR0913 - what a client may vary
     gateway: Gateway,
     *,
     path: str = UNKNOWN,
     token: str | None = "right",
     origin: str | None = None,
+    cookie: str | None = None,
     protocols: tuple[str, ...] = (PROTOCOL,),
     host: str = "127.0.0.1",
 ) -> AsyncIterator[ClientConnection]:
-    headers = {}
+    headers = {} if cookie is None else {"Cookie": cookie}
     if token is not None:
         known = gateway_token(gateway.settings)
         headers["Authorization"] = f"Bearer {known if token == 'right' else token}"

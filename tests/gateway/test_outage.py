@@ -47,7 +47,7 @@ async def test_requests_survive_an_outage(tmp_path: Path):
         started, follow_up = gateway.asked("during the outage"), prompt("also then")
         await asyncio.gather(
             refused(gateway, "POST", SESSIONS, "outcome_unknown", started),
-            refused(gateway, "POST", f"{path}/prompts", "outcome_unknown", follow_up),
+            refused(gateway, "POST", f"{path}/prompts", "temporal_unavailable", follow_up),
             refused(gateway, "GET", path, "temporal_unavailable"),
             refused(gateway, "GET", f"{SESSIONS}?limit=7", "temporal_unavailable"),
         )

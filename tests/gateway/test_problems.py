@@ -4,12 +4,16 @@ import logging
 
 import pytest
 
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from tests.gateway.conftest import SESSIONS, Gateway
 from workflows.contract.api import Problem
+from workflows.contract.explanations.table import TABLE
+from workflows.contract.problems import Code
+
+ANSWERED = [code for code, row in TABLE.items() if row.status is not None]
 
 
-@pytest.mark.parametrize("code", list(Code))
+@pytest.mark.parametrize("code", ANSWERED)
 def test_each_code_is_a_whole_problem(code: Code):
     """Each code renders as an RFC 9457 problem with a title and what to do about it."""
     answer = ProblemError(code, "what happened").answer("request-1")

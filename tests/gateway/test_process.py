@@ -71,6 +71,17 @@ async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number:
     assert token.encode() not in log
 
 
+@pytest.mark.parametrize("token", ["", "\n", "short", "two words that are long enough"])
+async def test_a_token_that_is_none_lets_nobody_in(tmp_path: Path, token: str):
+    """With an empty token whoever sends none would be let in: the process refuses to start."""
+    (tmp_path / "token").write_text(token)
+    async with gateway_process(tmp_path, free_port(), 1) as process:
+        _, log = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert b"holds no token; remove it" in log
+    assert b"Traceback" not in log
+
+
 async def test_a_taken_port_is_named(tmp_path: Path):
     """When its port is taken the process says so in one line and fails."""
     port = free_port()

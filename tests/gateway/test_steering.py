@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
@@ -18,8 +20,11 @@ from workflows.contract import events
 from workflows.contract.api import DecisionTaken, OpenQuestion, PromptList
 from workflows.contract.asking import AskedKind
 from workflows.contract.base import Sha256
+from workflows.contract.explanations.table import TABLE
+from workflows.contract.failures import Failure
 from workflows.contract.model import ModelCall
-from workflows.contract.session import Phase
+from workflows.contract.problems import Code
+from workflows.contract.session import QUEUE_LIMIT, Phase
 from workflows.contract.socket import Ack, Nack
 from workflows.contract.transcript import ToolCall, ToolName
 
@@ -250,3 +255,57 @@ async def test_without_a_worker_a_queue_is_not_known_to_have_changed(
         assert again.status_code == 200, again.text
         done.set()
         await gateway.until(path, Phase.WAITING, turns=2)
+
+
+async def test_one_prompt_more_than_may_wait_is_refused(gateway: Gateway, asking: str) -> None:
+    """At once, with when to come back; one that waits may be repeated, one taken back is room."""
+    sent = [prompt(f"number {number}") for number in range(QUEUE_LIMIT)]
+    for each in sent:
+        assert (await gateway.http.post(f"{asking}/prompts", json=each)).status_code == 202
+    while (await gateway.get(asking)).view.queued < QUEUE_LIMIT:
+        pass
+    late = prompt("one too many")
+    refused = await gateway.http.post(f"{asking}/prompts", json=late)
+    assert (refused.status_code, refused.json()["code"]) == (429, "queue_full")
+    assert int(refused.headers["retry-after"]) > 0
+    repeated = await gateway.http.post(f"{asking}/prompts", json=sent[-1])
+    assert repeated.is_success
+    assert repeated.json()["repeated"]
+    assert (await gateway.http.delete(f"{asking}/prompts/{sent[0]['id']}")).is_success
+    while (await gateway.get(asking)).view.queued == QUEUE_LIMIT:
+        pass
+    assert (await gateway.http.post(f"{asking}/prompts", json=late)).status_code == 202
+
+
+async def test_what_is_tried_again_is_told_with_its_code_and_cure(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """A person learns from the session itself whether to wait or to act."""
+    busy = ApplicationError(
+        "model 'x' asks to wait",
+        type=Failure.MODEL_WAIT,
+        next_retry_delay=timedelta(minutes=5),
+    )
+    async with working(client, store, Scripted([busy])):
+        path = await gateway.create()
+        while not (shown := await gateway.get(path)).trouble:
+            pass
+    assert shown.trouble == (
+        "model.step is tried again (attempt 2) [model_wait]: model 'x' asks to wait; "
+        f"{TABLE[Code.MODEL_WAIT].cure}"
+    )
+
+
+async def test_a_failed_turn_is_shown_with_its_code_and_cure(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """Whoever looks later learns what to do; a turn that finishes afterwards needs nothing."""
+    refused = ApplicationError("the model declines", type=Failure.MODEL_REFUSED, non_retryable=True)
+    async with working(client, store, Scripted([refused])):
+        path = await gateway.create()
+        shown = await gateway.until(path, Phase.WAITING, turns=1)
+        assert shown.view.last is not None
+        assert shown.view.last.failure == Code.MODEL_REFUSED
+        assert shown.cure == TABLE[Code.MODEL_REFUSED].cure
+        await gateway.http.post(f"{path}/prompts", json=prompt("another way"))
+        assert (await gateway.until(path, Phase.WAITING, turns=2)).cure == ""

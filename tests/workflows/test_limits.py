@@ -124,7 +124,7 @@ def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
         verdict=VerdictGiven(
             verdict=Verdict.RED, round=1, tree="d" * 40, shown=(owls,) * 8, why=owls * 5
         ),
-        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary="\N{OWL}" * 300),
+        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary="\N{OWL}" * 300, failure="f" * 60),
         seen=tuple(f"{n:016x}" for n in range(SEEN_LIMIT)),
     )
     for _ in range(QUEUE_LIMIT):
@@ -158,7 +158,7 @@ def test_what_anybody_may_see_stays_small() -> None:
         usage=Usage(cost_usd=1.0),
         head=NODE,
         activity=owl * 200,
-        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary=owl * 300),
+        last=TurnEnd(turn=1, reason=StopReason.FAILED, summary=owl * 300, failure="f" * 60),
         checks=("c" * 110,) * 8,
         refused=owl * 200,
         asked=question(AskedKind.QUESTION, owl * 600, subject=owl * 500, options=(owl * 100,) * 6),

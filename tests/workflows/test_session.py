@@ -146,6 +146,7 @@ async def test_a_fatal_model_error_ends_the_turn_with_its_text(rig: Rig) -> None
         view = await rig.until_waiting(1)
         assert view.last is not None
         assert (view.last.reason, view.last.summary) == (StopReason.FAILED, "the key is wrong")
+        assert view.last.failure == Failure.MODEL_FATAL
         await handle.signal(names.PROMPT_SIGNAL, prompt("two"))
         await rig.until_waiting(2)
     assert len([m for m in rig.model.asked[1].new if isinstance(m, FromPrompt)]) == 2

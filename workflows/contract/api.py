@@ -137,6 +137,9 @@ class SessionResource(Frozen):
     trouble: str = Field(default="", max_length=500)
     """Why what runs now is tried again, with the number of the attempt; lists leave it out."""
 
+    cure: str = Field(default="", max_length=500)
+    """What to do now that the last turn ended short of its aim; empty when there is nothing."""
+
 
 class SessionList(Frozen):
     """One page of sessions, newest first."""
@@ -150,7 +153,8 @@ class SessionList(Frozen):
 class PromptAccepted(Frozen):
     """The prompt is durable and is handled at most once.
 
-    A full queue refuses it later, which the view's `refused` tells.
+    A full queue is refused at once with 429. One that fills up meanwhile, or a session that has no
+    more room, refuses it later, which the view's `refused` tells.
     """
 
     object: Literal["prompt"] = "prompt"

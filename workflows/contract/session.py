@@ -223,6 +223,9 @@ class TurnEnd(Frozen):
     summary: str = Field(default="", max_length=300)
     """What the model said it did, or what failed and what to do."""
 
+    failure: str = Field(default="", max_length=60)
+    """Why a turn failed, as a code of `workflows/contract/problems.py`; empty when nothing says."""
+
 
 class SessionState(Frozen):
     """All of a session that survives continue-as-new and a reopening."""

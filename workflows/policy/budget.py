@@ -44,14 +44,18 @@ def raised(reason: StopReason, state: SessionState, now: float) -> SessionState:
     return state.model_copy(update={"turn": turn})
 
 
-def explain(reason: StopReason, budget: Budget) -> str:
-    """Say which budget is used up."""
+def explain(reason: StopReason, state: SessionState, budget: Budget) -> str:
+    """Say which budget is used up, with all that a person has granted beyond it."""
+    turn = state.turn
+    assert turn is not None
     match reason:
         case StopReason.STEP_BUDGET:
-            return f"the turn used its {budget.steps} steps"
+            return f"the turn used its {budget.steps + turn.extra_steps} steps"
         case StopReason.TIME_BUDGET:
-            return f"the turn used its {budget.minutes:g} minutes"
+            return f"the turn used its {round(budget.minutes + turn.extra_minutes, 1):g} minutes"
         case StopReason.TOKEN_BUDGET:
-            return f"the session used its {budget.tokens:,} tokens"
+            allowed = (budget.tokens or 0) + state.extra_tokens
+            return f"the session used its {allowed:,} tokens"
         case _:
-            return f"the session used its {budget.cost_usd:g} USD"
+            cost = (budget.cost_usd or 0.0) + state.extra_cost_usd
+            return f"the session used its {round(cost, 4):g} USD"

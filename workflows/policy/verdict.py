@@ -55,12 +55,12 @@ def _lost_tests(judgement: Judgement, plan: CheckPlan) -> bool:
 def explain(verdict: Verdict, judgement: Judgement) -> str:
     """Say in a sentence why the verdict is what it is."""
     counts, tests = judgement.counts, judgement.tests
-    ran = f"{tests.passed} of {tests.ran} tests pass" if tests.ran else "no test was run"
+    ran = _ran(tests.passed, tests.ran)
     match verdict:
         case Verdict.RED:
             standing = counts.blocking + judgement.named
             if not standing:
-                return f"only {tests.ran} of {judgement.tests_at_base.ran} tests were run"
+                return _too_few(tests.ran, judgement.tests_at_base.ran)
             return f"{_findings(standing)} standing; {ran}"
         case Verdict.UNVERIFIED:
             names = ", ".join(judgement.unrunnable)
@@ -82,6 +82,20 @@ def assess(history: tuple[str, ...], refusals: int) -> Progress:
     if times >= SAME_SET_LIMIT:
         return Progress.STUCK
     return Progress.NUDGE if times > 1 else Progress.GOING_ON
+
+
+def _ran(passed: int, ran: int) -> str:
+    if ran == 0:
+        return "no test was run"
+    if ran == 1:
+        return "the one test passes" if passed else "the one test fails"
+    return f"all {ran} tests pass" if passed == ran else f"{passed} of {ran} tests pass"
+
+
+def _too_few(ran: int, before: int) -> str:
+    if before == 1:
+        return "the one test of before was not run"
+    return f"only {ran} of {before} tests were run" if ran else f"none of {before} tests was run"
 
 
 def _findings(number: int) -> str:

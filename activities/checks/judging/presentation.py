@@ -278,9 +278,15 @@ def _ending(picture: Picture) -> Iterator[str]:
     if picture.blocking:
         return
     if ran < before:
-        yield f"Only {ran} of the {before} tests of the base commit ran: bring the others back."
+        yield _of_lost(ran, before)
     elif not picture.remaining and not picture.unrunnable:
         yield "Nothing is left to repair."
+
+
+def _of_lost(ran: int, before: int) -> str:
+    if before == 1:
+        return "The one test of the base commit did not run: bring it back."
+    return f"Only {ran} of the {before} tests of the base commit ran: bring the others back."
 
 
 def _of_remaining(remaining: Sequence[Finding]) -> str:

@@ -124,7 +124,8 @@ async def test_the_hook_of_a_local_remote_sees_no_secret(
         ("fatal: the remote end hung up unexpectedly", "cannot be reached", Failure.TEMPORARY),
         ("ssh: Could not resolve hostname x", "cannot be reached", Failure.TEMPORARY),
         ("fatal: The requested URL returned error: 502", "cannot be reached", Failure.TEMPORARY),
-        ("fatal: write error: No space left on device", "cannot be reached", Failure.TEMPORARY),
+        ("fatal: write error: No space left on device", "free space", Failure.TEMPORARY),
+        ("error: file write error: Disk quota exceeded", "free space", Failure.TEMPORARY),
     ],
 )
 def test_failures_are_told_apart(said: str, meaning: str, kind: Failure):

@@ -149,7 +149,9 @@ async def test_an_unknown_price_fails_nothing(llmock: LLMock):
 async def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch):
     """Without a key nothing is asked, and a person learns which variable to set."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    settings = settings_for(Path("unused"), "unused").model_copy(update={"model_base_url": None})
+    settings = settings_for(Path("unused"), "http://unused/v1").model_copy(
+        update={"model_base_url": None}
+    )
     request = wire.request("openai/gpt-4o", "be good", [UserMessage(text="hi")])
     with pytest.raises(ApplicationError, match="set a valid OPENAI_API_KEY") as caught:
         await chat.ask(request, "1_1", settings, ignored)

@@ -4,6 +4,7 @@ from email.utils import formatdate
 import pytest
 
 from activities.model.errors import Fault, classify, fault_of, objection, retry_delay, translate
+from activities.model.hiding import Sent
 from workflows.contract.failures import Failure
 
 WAIT, RETRY = Failure.MODEL_WAIT, Failure.MODEL_RETRY
@@ -105,7 +106,7 @@ def test_a_fault_is_read_by_its_attributes():
 def test_a_message_says_what_to_do(status: int, text: str, words: str):
     """People read which model failed, how, and what they can do; never a key."""
     error = RefusalError(f"{text} for sk-proj-abcdefghijkl", status)
-    message = translate(fault_of(error), "openai/x", ("OPENAI_API_KEY",)).message
+    message = translate(fault_of(error), "openai/x", ("OPENAI_API_KEY",), Sent()).message
     assert words in message
     assert f"model 'openai/x' gave no answer (status {status})" in message
     assert "sk-proj-abcdefghijkl" not in message
@@ -117,7 +118,7 @@ def test_a_message_says_what_to_do(status: int, text: str, words: str):
 def test_what_no_repetition_mends_is_not_repeated(status: int, *, non_retryable: bool):
     """Waiting and failing providers are asked again by Temporal; the rest ends the activity."""
     error = RefusalError("no", status)
-    assert translate(fault_of(error), "m", ()).non_retryable is non_retryable
+    assert translate(fault_of(error), "m", (), Sent()).non_retryable is non_retryable
 
 
 @pytest.mark.parametrize(

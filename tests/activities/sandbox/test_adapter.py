@@ -183,6 +183,15 @@ async def test_nothing_changed_carries_nothing(rig: Rig) -> None:
     assert (await rig.export(ready)).store_key is None
 
 
+async def test_broken_git_data_is_refused(rig: Rig) -> None:
+    """It is for a person or the model to mend; no repetition does."""
+    ready = await rig.open()
+    await rig.run(ready, "rm -rf .git")
+    with pytest.raises(ApplicationError, match="git in the sandbox cannot export") as refused:
+        await rig.export(ready)
+    assert (refused.value.type, refused.value.non_retryable) == (Failure.GIT_TAMPERED, True)
+
+
 async def test_another_worker_finds_the_sandbox(rig: Rig) -> None:
     """A second opening attaches; a command's result is the same for both workers."""
     ready = await rig.open()

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from cli.problems import CliProblem, ExitCode
+from cli.problems import CliProblem
 from cli.stream.items import Item, Output, Reconnected, Waiting
 from tests.cli.happenings import Story, event, frame, gateway, hello, out, started, whole
 from tests.cli.scripted_socket import Conversation, Peer, SocketServer
@@ -13,6 +13,7 @@ from tests.cli.sessions import SESSION
 from tests.cli.stream.following import PACE, following, stream
 from workflows.contract.events import SessionEvent
 from workflows.contract.output import Channel
+from workflows.contract.problems import ExitCode
 from workflows.contract.socket import (
     CaughtUp,
     Events,

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from gateway.feed.output import MARK_BYTES, Outputs, Part
-from gateway.problems import Code, ProblemError
+from gateway.problems import ProblemError
 from runtime.store.folder import FolderStore
 from tests.gateway.streaming import frame
 from workflows.contract.base import CommandId, SessionId
 from workflows.contract.output import FRAME_LIMIT_BYTES, Channel, stream_key
+from workflows.contract.problems import Code
 
 SESSION, COMMAND = SessionId("s-1"), CommandId("s1-0")
 STREAM = stream_key(SESSION, COMMAND)

@@ -77,7 +77,31 @@ def test_what_a_person_grants_is_as_much_again_from_what_was_used(reason: StopRe
         }
     )
     assert _is_spent(reason, further, limits, now + 120)
-    assert budget.explain(reason, limits).startswith(("the turn used", "the session used"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "first", "second"),
+    [
+        (StopReason.STEP_BUDGET, "the turn used its 3 steps", "the turn used its 7 steps"),
+        (StopReason.TIME_BUDGET, "the turn used its 2 minutes", "the turn used its 4.5 minutes"),
+        (
+            StopReason.TOKEN_BUDGET,
+            "the session used its 1,000 tokens",
+            "the session used its 2,005 tokens",
+        ),
+        (StopReason.COST_BUDGET, "the session used its 0.5 USD", "the session used its 1.25 USD"),
+    ],
+)
+def test_a_question_names_what_was_granted_as_well(
+    reason: StopReason, first: str, second: str
+) -> None:
+    """Whoever is asked a second time is told of the limit that is reached now."""
+    limits = Budget(steps=3, minutes=2, tokens=1_000, cost_usd=0.5)
+    usage = Usage(input_tokens=900, output_tokens=105, cost_usd=0.75)
+    state = SessionState(turn=turn(4), usage=usage)
+    assert budget.explain(reason, state, limits) == first
+    granted = budget.raised(reason, state, 1_000.0 + 150)
+    assert budget.explain(reason, granted, limits) == second
 
 
 def _is_spent(reason: StopReason, state: SessionState, limits: Budget, now: float) -> bool:

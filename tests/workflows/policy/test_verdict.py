@@ -75,6 +75,46 @@ def test_green_is_never_said_of_less(
 
 
 @pytest.mark.parametrize(
+    ("verdict", "tests", "at_base", "said"),
+    [
+        (Verdict.GREEN, TestCounts(), TestCounts(), "every check passes; no test was run"),
+        (
+            Verdict.GREEN,
+            TestCounts(passed=1),
+            TestCounts(passed=1),
+            "every check passes; the one test passes",
+        ),
+        (Verdict.GREEN, TestCounts(passed=9), TestCounts(), "every check passes; all 9 tests pass"),
+        (
+            Verdict.NO_WORSE,
+            TestCounts(failed=1),
+            TestCounts(failed=1),
+            "nothing new; 0 findings of the base commit left; the one test fails",
+        ),
+        (
+            Verdict.NO_WORSE,
+            TestCounts(passed=3, failed=1),
+            TestCounts(passed=3, failed=1),
+            "nothing new; 0 findings of the base commit left; 3 of 4 tests pass",
+        ),
+        (
+            Verdict.RED,
+            TestCounts(),
+            TestCounts(passed=1),
+            "the one test of before was not run",
+        ),
+        (Verdict.RED, TestCounts(), TestCounts(passed=9), "none of 9 tests was run"),
+        (Verdict.RED, TestCounts(passed=8), TestCounts(passed=9), "only 8 of 9 tests were run"),
+    ],
+)
+def test_a_verdict_reads_well_for_any_number_of_tests(
+    verdict: Verdict, tests: TestCounts, at_base: TestCounts, said: str
+) -> None:
+    """One is a number of tests too, and none."""
+    assert rules.explain(verdict, judgement(tests=tests, tests_at_base=at_base)) == said
+
+
+@pytest.mark.parametrize(
     ("history", "refusals", "progress"),
     [
         ("a", 1, Progress.GOING_ON),

@@ -188,3 +188,16 @@ def test_the_message_is_bounded_and_inert(count: int):
         assert all(character not in line for line in lines)
     if count > 50:
         assert "more, of these or other kinds." in text
+
+
+@pytest.mark.parametrize(
+    ("ran", "before", "said"),
+    [
+        (0, 1, "The one test of the base commit did not run: bring it back."),
+        (2, 3, "Only 2 of the 3 tests of the base commit ran: bring the others back."),
+    ],
+)
+def test_lost_tests_are_asked_for(ran: int, before: int, said: str):
+    """Also when the repository had a single one."""
+    lost = Picture(FindingCounts(), TestCounts(passed=ran), TestCounts(passed=before), ())
+    assert said in presentation.message(lost, {})
