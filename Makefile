@@ -11,7 +11,7 @@ READY := .venv/ready-$(KEY)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo up setup check test bench lock clean
+.PHONY: demo up setup check browser test bench docs lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -29,17 +29,39 @@ check: setup
 	done; \
 	exit $$status
 
-test: check
+# What tests/browser/chromium.py looks for; without it, Debian's own.
+browser:
+	@for name in $${OVERNIGHT_TEST_BROWSER:-chromium chromium-browser google-chrome}; do \
+	  command -v "$$name" >/dev/null && exit 0; \
+	done; \
+	root=; [ "$$(id -u)" = 0 ] || root="sudo -n"; \
+	if [ -z "$$OVERNIGHT_TEST_BROWSER" ] && command -v apt-get >/dev/null && $$root true 2>/dev/null; then \
+	  echo "Installing Chromium for the tests of the page (once) ..."; \
+	  $$root apt-get -qq update && \
+	  $$root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qq install -y --no-install-recommends chromium >/dev/null && exit 0; \
+	fi; \
+	echo "The tests of the page need Chromium: sudo apt-get install -y chromium," \
+	  "or the path of one in OVERNIGHT_TEST_BROWSER" >&2; \
+	exit 1
+
+test: browser check
 	@.venv/bin/python -m pytest $(ARGS)
 
 bench: setup
 	@.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))
 
-# Keeps the versions that still fit; `make lock ARGS=--upgrade` takes the newest.
+# Pages that are made from the code.
+docs: setup
+	@.venv/bin/python -m tests.documents
+
+# Keeps the versions that still fit; `make lock ARGS=--upgrade` takes the newest. The image installs
+# the second lock: the same versions, without what only developers need.
+COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal \
+  --python-version 3.11 --custom-compile-command "make lock" pyproject.toml
 lock: setup
-	@.venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --universal \
-	  --python-version 3.11 --extra dev --custom-compile-command "make lock" $(ARGS) \
-	  pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --extra dev $(ARGS) --output-file requirements.lock
+	@$(COMPILE) --extra image --constraints requirements.lock --output-file requirements-runtime.lock
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
