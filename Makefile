@@ -30,18 +30,20 @@ check: setup
 	exit $$status
 
 # What tests/browser/chromium.py looks for; without it, Debian's own.
-browser:
-	@for name in $${OVERNIGHT_TEST_BROWSER:-chromium chromium-browser google-chrome}; do \
-	  command -v "$$name" >/dev/null && exit 0; \
-	done; \
+# What drives the browser needs a library (libatomic1) that a small Debian lacks.
+browser: setup
+	@.venv/bin/python -m playwright --version >/dev/null 2>&1 && \
+	  for name in $${OVERNIGHT_TEST_BROWSER:-chromium chromium-browser google-chrome}; do \
+	    command -v "$$name" >/dev/null && exit 0; \
+	  done; \
 	root=; [ "$$(id -u)" = 0 ] || root="sudo -n"; \
 	if [ -z "$$OVERNIGHT_TEST_BROWSER" ] && command -v apt-get >/dev/null && $$root true 2>/dev/null; then \
 	  echo "Installing Chromium for the tests of the page (once) ..."; \
 	  $$root apt-get -qq update && \
 	  $$root env DEBIAN_FRONTEND=noninteractive \
-	    apt-get -qq install -y --no-install-recommends chromium >/dev/null && exit 0; \
+	    apt-get -qq install -y --no-install-recommends chromium libatomic1 >/dev/null && exit 0; \
 	fi; \
-	echo "The tests of the page need Chromium: sudo apt-get install -y chromium," \
+	echo "The tests of the page need Chromium: sudo apt-get install -y chromium libatomic1," \
 	  "or the path of one in OVERNIGHT_TEST_BROWSER" >&2; \
 	exit 1
 
