@@ -63,11 +63,12 @@ def scripted_model(folder: Path) -> Iterator[ScriptedModel]:
 
 
 def _script() -> dict[str, list[dict[str, Any]]]:
-    step = _step("true")
+    # The same again and again would be taken for going round in circles.
+    steps = [_step(f"true {number}") for number in range(STEPS)]
     return {
-        LONG: [step] * STEPS,
-        MINI: [*[step] * STEPS, _step(MINI_END)],
-        SHORT: [step],
+        LONG: steps,
+        MINI: [*steps, _step(MINI_END)],
+        SHORT: steps[:1],
         END: [],
         RECORDED: [
             {**_step(COUNT), "text": "I count to thirty, one a second."},
