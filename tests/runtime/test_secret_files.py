@@ -161,12 +161,14 @@ def test_model_keys_are_set_where_litellm_reads_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The environment of the process that adopts them has each from then on."""
-    monkeypatch.setattr(os, "environ", {})
+    # Set first, so that what is adopted is taken away again.
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "")
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
     secret_file(tmp_path / "ANTHROPIC_API_KEY")
     settings = Settings(model_keys_dir=tmp_path)
     assert model_keys(settings) == {"ANTHROPIC_API_KEY": SECRET}
     reading.adopt_model_keys(settings)
-    assert os.environ == {"ANTHROPIC_API_KEY": SECRET}
+    assert os.environ["ANTHROPIC_API_KEY"] == SECRET
 
 
 def test_a_model_key_given_twice_is_refused(

@@ -96,16 +96,6 @@ def test_a_data_folder_that_takes_nothing_fails(alone: dict[str, str]):
     assert rows["folder"]["finding"].startswith("/proc/self/task cannot be written to: ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into a read-only folder")
-def test_a_read_only_data_folder_fails(alone: dict[str, str], tmp_path: Path):
-    """A folder without the right to write is refused to an ordinary user."""
-    (tmp_path / "home").chmod(0o500)
-    status, rows, _ = examined(alone)
-    (tmp_path / "home").chmod(0o700)
-    assert status == 1
-    assert rows["folder"]["finding"].endswith("cannot be written to: Permission denied")
-
-
 def test_a_folder_and_a_token_that_others_can_read_are_told(alone: dict[str, str], tmp_path: Path):
     """The mode is named, with the command that mends it; what is in the token is not."""
     home = tmp_path / "home"
