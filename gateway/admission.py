@@ -63,7 +63,7 @@ class Admission:
         if "origin" not in headers:
             detail = "there is neither an Origin nor an Authorization header"
             raise ProblemError(Code.ORIGIN_NOT_ALLOWED, detail)
-        return True if self._is_signed_in(headers) else None
+        return True if self._browsers.knows(headers.getlist("cookie")) else None
 
     def _admit_origin(self, headers: Headers) -> None:
         host = headers.get("host", "").lower()
@@ -80,7 +80,7 @@ class Admission:
         given = headers.get("authorization")
         if given is not None and self._is_credential(given):
             return
-        if given is None and self._is_signed_in(headers):
+        if given is None and self._browsers.knows(headers.getlist("cookie")):
             _require_own_page(method, headers)
             return
         # No challenge of a scheme that a browser would ask a person about.
@@ -92,10 +92,6 @@ class Admission:
         if self._browsers.values(headers.getlist("cookie")):
             return "the browser's sign-in has ended; sign in again"
         return "there is no Authorization header"
-
-    def _is_signed_in(self, headers: Headers) -> bool:
-        values = self._browsers.values(headers.getlist("cookie"))
-        return any(map(self._browsers.is_signed_in, values))
 
     def _is_credential(self, given: str) -> bool:
         scheme, _, token = given.partition(" ")

@@ -32,10 +32,9 @@ class Browsers:
         content += secrets.token_bytes(_CONTENT_BYTES - _TIME_BYTES)
         return base64.urlsafe_b64encode(content + self._sign(content)).decode().rstrip("=")
 
-    def is_signed_in(self, value: str) -> bool:
-        """Tell whether a cookie's value is one of ours, not expired and not signed out here."""
-        content = self._content(value)
-        return content is not None and content not in self._left
+    def knows(self, cookies: Iterable[str]) -> bool:
+        """Tell whether `Cookie` headers hold one of ours, not expired and not signed out here."""
+        return any(map(self._is_signed_in, self.values(cookies)))
 
     def sign_out(self, values: Iterable[str]) -> None:
         """Take these cookies no more.
@@ -56,6 +55,10 @@ class Browsers:
         """
         pairs = (pair.strip().partition("=") for line in cookies for pair in line.split(";"))
         return [value.strip('"') for name, _, value in pairs if name == self.cookie_name]
+
+    def _is_signed_in(self, value: str) -> bool:
+        content = self._content(value)
+        return content is not None and content not in self._left
 
     def _content(self, value: str) -> bytes | None:
         """Return what a value says, if we signed it and it has not expired."""

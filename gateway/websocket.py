@@ -46,7 +46,7 @@ FIRST_MESSAGE_SECONDS = 10.0
 """A client that has not said who it is, or what it wants, by then is sent away."""
 
 IDLE_SECONDS = 5.0
-"""An idle client's task looks again at least so often."""
+"""An idle client's task looks again at least so often, also whether its sign-in has ended."""
 
 REASON_CHARACTERS = 300
 """A longer reason is cut, since it may quote what the client sent."""
@@ -178,9 +178,20 @@ class SessionSocket:
             place = ".".join(str(part) for part in first["loc"])
             raise _Leave(CloseCode.BAD_MESSAGE, f"{place}: {first['msg']}") from error
 
+    def _require_sign_in(self) -> None:
+        """Send a browser away whose sign-in has ended since its handshake."""
+        headers = self._websocket.headers
+        by_cookie = self._websocket.scope["state"]["authenticated"] and (
+            "authorization" not in headers
+        )
+        if by_cookie and not self._services.browsers.knows(headers.getlist("cookie")):
+            reason = f"{Code.UNAUTHENTICATED}: the browser's sign-in has ended; sign in again"
+            raise _Leave(CloseCode.UNAUTHENTICATED, reason)
+
     async def _read(self) -> None:
         while True:
             message = await self._receive()
+            self._require_sign_in()
             match message:
                 case Ping():
                     await self._say(Pong(id=message.id))
@@ -209,6 +220,7 @@ class SessionSocket:
 
     async def _write(self, watch: Watch, puller: Puller) -> None:
         while True:
+            self._require_sign_in()
             version = watch.version
             messages = await puller.pull()
             for message in messages:

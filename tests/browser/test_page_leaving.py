@@ -1,11 +1,21 @@
 """A link that is of no use takes no sign-in away, and who signs out leaves nothing behind."""
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chromium import Troubles
+from tests.browser.watching import command, ended, held, let_go, open_session
+from tests.end_to_end.conftest import CODE
+from tests.end_to_end.local_stack import LocalStack, Reply, finish, make_repository
 
 KEPT = "Object.keys(sessionStorage).filter((name) => name.startsWith('overnight.'))"
+
+
+@pytest.fixture(scope="module")
+def scripts() -> dict[str, list[Reply]]:
+    return {"watched": [held("echo before", "echo after"), finish("done")]}
 
 
 @pytest.mark.parametrize("ticket", ["used-or-invented", "%E0%A4%A"])
@@ -41,3 +51,22 @@ def test_who_signs_out_leaves_nothing_in_the_tab(page: Page, troubles: Troubles)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Token")).to_be_visible()
     page.wait_for_function(f"{KEPT}.length === 0")
+
+
+def test_signing_out_reaches_the_other_tabs(
+    page: Page, context: BrowserContext, stack: LocalStack, troubles: Troubles, tmp_path: Path
+) -> None:
+    """A session that one of them shows is shown no longer; after a sign-in it goes on."""
+    troubles.expect("status of 401")
+    session = stack.run(make_repository(tmp_path / "calculator", CODE), "watched").id
+    open_session(page, session)
+    expect(command(page, "before").locator(".output")).to_contain_text("before")
+    other = context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    let_go(stack, session)
+    page.get_by_label("Token").fill(stack.settings.token_path.read_text().strip())
+    page.get_by_label("Token").press("Enter")
+    expect(ended(page, 1)).to_be_visible()
+    stack.close([session])

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from temporalio.client import Client
 from websockets.exceptions import InvalidStatus
 
 from gateway.browsers import Browsers
 from runtime.settings import gateway_token
-from tests.gateway.conftest import SESSIONS, Gateway
+from tests.gateway.conftest import SESSIONS, Gateway, workers
 from tests.gateway.test_handshake import closed, opened, own_origin
 from tests.gateway.test_handshake import ticket as socket_ticket
 from tests.gateway.test_outage import free_port
@@ -274,10 +275,37 @@ async def test_a_browser_that_signed_out_is_a_stranger(edge: Gateway) -> None:
     assert await listed(edge, other) == 200
 
 
+@pytest.mark.parametrize("message", [None, '{"type": "ping", "id": "1"}'])
+async def test_signing_out_closes_the_sockets_of_that_browser(
+    gateway: Gateway, client: Client, message: str | None
+) -> None:
+    """Also of one that says nothing; another browser's socket goes on."""
+    cookie, other = await signed_in(gateway), await signed_in(gateway)
+    origin = own_origin(gateway)
+    async with workers(client):
+        path = await gateway.create()
+        async with (
+            opened(gateway, path=path, token=None, origin=origin, cookie=cookie) as leaving,
+            opened(gateway, path=path, token=None, origin=origin, cookie=other) as staying,
+            nobody(gateway) as http,
+        ):
+            for socket in (leaving, staying):
+                await socket.send('{"type": "subscribe"}')
+                assert "hello" in str(await socket.recv())
+            await http.delete(SIGN_IN, headers={"cookie": cookie, "origin": origin})
+            if message is not None:
+                await leaving.send(message)
+            code, reason = await closed(leaving)
+            await staying.send('{"type": "ping", "id": "1"}')
+            while "pong" not in str(await staying.recv()):
+                pass
+    assert code == 4401
+    assert "sign in again" in reason
+
+
 async def test_a_cookie_is_good_on_every_gateway_of_the_installation(edge: Gateway) -> None:
     """So a restart signs nobody out."""
-    value = (await signed_in(edge)).partition("=")[2]
-    assert Browsers(gateway_token(edge.settings)).is_signed_in(value)
+    assert Browsers(gateway_token(edge.settings)).knows([await signed_in(edge)])
 
 
 async def test_a_sign_in_leaves_no_secret_behind(tmp_path: Path) -> None:
@@ -313,6 +341,7 @@ async def test_a_sign_in_leaves_no_secret_behind(tmp_path: Path) -> None:
 def test_another_token_ends_every_sign_in() -> None:
     """Its cookies have another name too, and the name does not hold the token."""
     before, after = Browsers("one"), Browsers("two")
-    assert before.is_signed_in(before.sign_in())
-    assert not after.is_signed_in(before.sign_in())
+    value = before.sign_in()
+    assert before.knows([f"{before.cookie_name}={value}"])
+    assert not after.knows([f"{after.cookie_name}={value}"])
     assert before.cookie_name != after.cookie_name
