@@ -1,8 +1,10 @@
-"""How long `overnight up` takes on a folder that was used before, and which process is last."""
+"""How long `overnight` takes to start, and `overnight up` on a folder that was used before."""
 
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.stack import PATIENCE_SECONDS, POLL_SECONDS, Arena
@@ -19,6 +21,13 @@ NOTES = f"""\
 looked at every {POLL_SECONDS * 1_000:.0f} ms. A worker is ready when it polls Temporal, the server
 and the gateway when they listen."""
 
+SHORT_RUNS = 20
+SHORT: Mapping[str, Sequence[str]] = {
+    "`python -c pass`": (sys.executable, "-c", "pass"),
+    "`overnight --help`": (str(Path(sys.executable).with_name("overnight")), "--help"),
+}
+SHORT_NOTES = f"{SHORT_RUNS} runs of each in turn, from the start of the process to its end."
+
 
 def measure(arena: Arena) -> list[Table]:
     """Start and stop the stack some times."""
@@ -27,7 +36,19 @@ def measure(arena: Arena) -> list[Table]:
     runs = [_start(arena) for _ in range(RUNS)]
     order = sorted(runs[0], key=lambda name: median([run[name] for run in runs]))
     rows = [(name, *spread([run[name] for run in runs])) for name in order]
-    return [Table("Warm start", ("ready", "p50 ms", "slowest ms"), rows, NOTES)]
+    return [Table("Warm start", ("ready", "p50 ms", "slowest ms"), rows, NOTES), _short()]
+
+
+def _short() -> Table:
+    """Measure commands that need no stack."""
+    seconds: dict[str, list[float]] = {name: [] for name in SHORT}
+    for _ in range(SHORT_RUNS):
+        for name, command in SHORT.items():
+            started = time.monotonic()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            seconds[name].append(time.monotonic() - started)
+    rows = [(name, *spread(taken)) for name, taken in seconds.items()]
+    return Table("The command line", ("run", "p50 ms", "p95 ms"), rows, SHORT_NOTES)
 
 
 def _start(arena: Arena) -> Mapping[str, float]:

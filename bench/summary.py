@@ -47,6 +47,10 @@ HEADLINES = (
         *("starting", "Warm start", ("the whole stack (`stack.json` is written)",), "p50 ms"),
     ),
     Headline(
+        "`overnight --help`, ms",
+        *("starting", "The command line", ("`overnight --help`",), "p50 ms", "200"),
+    ),
+    Headline(
         "prompt accepted, p95 ms",
         *("prompts", "Prompts", ("follow-up: accepted",), "p95 ms", "100"),
     ),
