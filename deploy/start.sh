@@ -16,8 +16,11 @@ case "$role" in
   overnight) exec "$python" -P -m cli.main "$@" ;;
   demo) exec "$python" -P -m cli.demo "$@" ;;
   healthy)
-    # A worker makes this file once it polls.
-    [ -z "${OVERNIGHT_READY_FILE:-}" ] || exec test -e "$OVERNIGHT_READY_FILE"
+    # A worker makes this file once it polls, and touches it every few seconds while it runs.
+    if [ -n "${OVERNIGHT_READY_FILE:-}" ]; then
+      [ -n "$(find "$OVERNIGHT_READY_FILE" -mmin -1)" ]
+      exit
+    fi
     exec "$python" -I -S -c '
 import http.client, sys
 connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=4)

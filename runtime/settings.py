@@ -118,7 +118,9 @@ class Settings(BaseSettings):
     """
 
     ready_file: Path | None = None
-    """A worker touches this file once it polls its queues; set by who waits for it."""
+    """A worker touches this file once it polls its queues, and every 5 s as long as it runs; set by
+    who waits for it.
+    """
 
     temporal_address: str | None = None
     """Set by the supervisor of the local stack; else `temporalio.envconfig` decides."""

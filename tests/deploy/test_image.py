@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -128,13 +129,15 @@ def test_each_word_runs_its_program(
     assert said in done.stdout + done.stderr
 
 
-def test_a_worker_is_healthy_once_it_polls(start: Path) -> None:
-    """Its file says so."""
+def test_a_worker_is_healthy_while_its_file_is_fresh(start: Path) -> None:
+    """It makes the file once it polls; one that it has not touched for a minute is no sign."""
     ready = start.parent / "ready"
     variables = {"OVERNIGHT_READY_FILE": str(ready)}
     assert run(start, "healthy", variables=variables).returncode != 0
     ready.touch()
     assert run(start, "healthy", variables=variables).returncode == 0
+    os.utime(ready, (time.time() - 90,) * 2)
+    assert run(start, "healthy", variables=variables).returncode != 0
 
 
 def test_a_gateway_that_does_not_answer_is_not_healthy(start: Path) -> None:

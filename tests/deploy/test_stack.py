@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.deploy.composed import OURS
 from tests.deploy.composed_stack import SECRETS, ComposedStack
-from tests.end_to_end.local_stack import bash, edit, finish, git, make_repository
+from tests.end_to_end.local_stack import bash, edit, finish, git, make_repository, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -44,4 +44,6 @@ def test_the_composed_services_make_a_pull_request(composed: ComposedStack, tmp_
 
     for name in OURS:
         assert not set(SECRETS.values()) & set(composed.variables_of(name).values())
+    composed.age_signs()
+    until(composed.is_healthy, "the workers give signs again", 60)
     composed.close([session])
