@@ -4,6 +4,7 @@ PYTHON ?= python3
 ARGS ?=
 ONLY ?=
 CHEAT ?=
+JOBS ?= 3
 
 # Changes when the packages, the project's metadata or its folder do.
 KEY := $(shell { pwd; cat pyproject.toml requirements.lock; } | sha256sum | cut -c1-16)
@@ -11,7 +12,7 @@ READY := .venv/ready-$(KEY)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo up setup check browser test bench docs lock clean
+.PHONY: demo up setup check programs test bench docs lock clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -29,26 +30,28 @@ check: setup
 	done; \
 	exit $$status
 
-# What tests/browser/chromium.py looks for; without it, Debian's own.
-# What drives the browser needs a library (libatomic1) that a small Debian lacks.
-browser: setup
-	@.venv/bin/python -m playwright --version >/dev/null 2>&1 && \
+# What the tests use beside the packages: the browser that tests/browser/chromium.py looks for, the
+# library (libatomic1) that its driver needs and a small Debian lacks, and strace.
+programs: setup
+	@.venv/bin/python -m playwright --version >/dev/null 2>&1 && command -v strace >/dev/null && \
 	  for name in $${OVERNIGHT_TEST_BROWSER:-chromium chromium-browser google-chrome}; do \
 	    command -v "$$name" >/dev/null && exit 0; \
 	  done; \
 	root=; [ "$$(id -u)" = 0 ] || root="sudo -n"; \
 	if [ -z "$$OVERNIGHT_TEST_BROWSER" ] && command -v apt-get >/dev/null && $$root true 2>/dev/null; then \
-	  echo "Installing Chromium for the tests of the page (once) ..."; \
+	  echo "Installing Chromium and strace for the tests (once) ..."; \
 	  $$root apt-get -qq update && \
 	  $$root env DEBIAN_FRONTEND=noninteractive \
-	    apt-get -qq install -y --no-install-recommends chromium libatomic1 >/dev/null && exit 0; \
+	    apt-get -qq install -y --no-install-recommends chromium libatomic1 strace >/dev/null && exit 0; \
 	fi; \
-	echo "The tests of the page need Chromium: sudo apt-get install -y chromium libatomic1," \
-	  "or the path of one in OVERNIGHT_TEST_BROWSER" >&2; \
+	echo "The tests need Chromium and strace: sudo apt-get install -y chromium libatomic1 strace." \
+	  "A Chromium of another place can be named in OVERNIGHT_TEST_BROWSER" >&2; \
 	exit 1
 
-test: browser check
-	@.venv/bin/python -m pytest $(ARGS)
+# More than there are cores: many tests wait, for timeouts or for processes to start. By file, since
+# the tests of one share what they set up; in their order, since the long ones are in the middle.
+test: programs check
+	@.venv/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup
 	@.venv/bin/python -m bench $(if $(ONLY),--only $(ONLY))

@@ -54,7 +54,7 @@ def test_what_a_room_raises_is_said_to_be_met_there(source: Source):
     assert [name for name in raised if source not in TABLE[Code[name]].sources] == []
 
 
-@pytest.mark.parametrize("value", [*Failure, *(set(StopReason) - {StopReason.FINISHED})])
+@pytest.mark.parametrize("value", [*Failure, *sorted(set(StopReason) - {StopReason.FINISHED})])
 def test_every_failure_and_every_end_has_a_row(value: str):
     """Under the same name; a turn that finished is no error."""
     assert Source.SESSION in TABLE[Code(value)].sources

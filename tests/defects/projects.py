@@ -1,5 +1,6 @@
 """Projects that nobody here wrote, from their pinned source distributions, and their suites."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -84,16 +85,19 @@ def pristine(project: Project) -> Path:
     cache = Path(tempfile.gettempdir()) / f"overnight-defects-{os.getuid()}"
     cache.mkdir(mode=0o700, exist_ok=True)
     name = f"{project.name}-{project.version}"
-    archive = cache / f"{name}.tar.gz"
-    if not archive.exists() or _sha256(archive) != project.sha256:
-        _download(project, cache)
-    # The folder's name holds the hash, and it appears under it only when it is whole.
     folder = cache / f"{name}-{project.sha256[:16]}"
-    if not folder.is_dir():
-        with tempfile.TemporaryDirectory(dir=cache) as scratch:
-            # The archive is pinned, and tarfile of Python 3.11.2 knows no filters yet.
-            subprocess.run(["tar", "-xzf", str(archive), "-C", scratch], check=True)
-            (Path(scratch) / name).rename(folder)
+    with (cache / "lock").open("w") as lock:
+        # Tests of several processes want it at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        archive = cache / f"{name}.tar.gz"
+        if not archive.exists() or _sha256(archive) != project.sha256:
+            _download(project, cache)
+        # The folder's name holds the hash, and it appears under it only when it is whole.
+        if not folder.is_dir():
+            with tempfile.TemporaryDirectory(dir=cache) as scratch:
+                # The archive is pinned, and tarfile of Python 3.11.2 knows no filters yet.
+                subprocess.run(["tar", "-xzf", str(archive), "-C", scratch], check=True)
+                (Path(scratch) / name).rename(folder)
     return folder
 
 

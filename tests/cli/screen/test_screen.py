@@ -82,7 +82,7 @@ def test_a_command_that_did_not_do_well_is_told(
     assert unstyle(paper.text) == shown
 
 
-@pytest.mark.parametrize("outcome", set(CommandOutcome) - {CommandOutcome.EXITED})
+@pytest.mark.parametrize("outcome", sorted(set(CommandOutcome) - {CommandOutcome.EXITED}))
 def test_every_outcome_has_its_words(outcome: CommandOutcome):
     """None but an exit is told by a code."""
     paper = Paper()

@@ -1,7 +1,6 @@
 """What only the store in a folder promises."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -78,7 +77,6 @@ def test_what_a_killed_writer_left_is_continued(folder: Path) -> None:
     assert (folder / STREAM).read_bytes() == expected
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_an_append_is_synced_before_it_returns(folder: Path) -> None:
     """First the folder that names the file, then its bytes; later only the bytes."""
     code = f"""
