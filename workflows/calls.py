@@ -4,9 +4,9 @@ Retries here mean "a worker was lost" or "it may pass": what no retry mends is r
 activity as not retryable. Each method of a port documents why running it twice is harmless.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -50,6 +50,7 @@ from workflows.contract.sandbox import (
 from workflows.contract.session import ArchiveRun, RunArchived
 from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
 
+Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 HEARTBEAT = timedelta(seconds=10)
@@ -130,14 +131,12 @@ async def patiently(handle: ActivityHandle[Result], interrupted: Callable[[], bo
 
 def step(request: ModelCall, *, has_fallback: bool = False) -> ActivityHandle[ModelStep]:
     """Start one step of the model; with another model to fall back on, it is tried less often."""
-    return workflow.start_activity_method(
+    return _start(
         Model.step,
         request,
-        task_queue=MODELS_QUEUE,
-        start_to_close_timeout=timedelta(minutes=20),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=PROVIDER_WITH_FALLBACK if has_fallback else PROVIDER,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=MODELS_QUEUE,
+        timeout=timedelta(minutes=20),
+        retry=PROVIDER_WITH_FALLBACK if has_fallback else PROVIDER,
         summary=f"turn {request.turn} step {request.step}",
     )
 
@@ -146,102 +145,91 @@ def open_sandbox(
     request: OpenSandbox, binding: SandboxBinding | None
 ) -> ActivityHandle[SandboxReady]:
     """Start making the sandbox ready, on the host that has it if any."""
-    return workflow.start_activity_method(
+    return _start(
         Sandbox.open,
         request,
-        task_queue=HOSTS_QUEUE if binding is None else binding.queue,
-        start_to_close_timeout=OPENING,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=HOSTS_QUEUE if binding is None else binding.queue,
+        timeout=OPENING,
+        retry=A_FEW_TIMES,
     )
 
 
 def run_command(request: RunCommand) -> ActivityHandle[CommandResult]:
     """Start a command, or attach to it."""
-    return workflow.start_activity_method(
+    return _start(
         Sandbox.run_command,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(seconds=request.timeout_seconds) + KEEPING,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=request.binding.queue,
+        timeout=timedelta(seconds=request.timeout_seconds) + KEEPING,
+        retry=UNTIL_DONE,
         summary=_one_line(request.call.summary if request.call else request.shell or ""),
     )
 
 
 async def stop_command(request: StopCommand) -> CommandResult:
     """End a command; waits for the host to return if it is down."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Sandbox.stop_command,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=KEEPING_ALL,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
+        queue=request.binding.queue,
+        timeout=KEEPING_ALL,
+        retry=UNTIL_DONE,
     )
 
 
 async def use_file(request: UseFile) -> FileResult:
     """View, edit or write a file; not interruptible, because it takes milliseconds."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Sandbox.use_file,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(minutes=2),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
+        queue=request.binding.queue,
+        timeout=timedelta(minutes=2),
+        retry=UNTIL_DONE,
         summary=_one_line(f"{request.call.name} {request.call.summary}"),
     )
 
 
 async def export_work(request: ExportWork) -> WorkBundle:
     """Take the work out of the sandbox."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Sandbox.export_work,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(minutes=15),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
+        queue=request.binding.queue,
+        timeout=timedelta(minutes=15),
+        retry=UNTIL_DONE,
     )
 
 
 async def close_sandbox(request: CloseSandbox) -> SandboxClosed:
     """Remove the sandbox; waits for the host to return if it is down."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Sandbox.close,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(minutes=10),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
+        queue=request.binding.queue,
+        timeout=timedelta(minutes=10),
+        retry=UNTIL_DONE,
     )
 
 
 async def detect_checks(request: DetectChecks, binding: SandboxBinding) -> CheckPlan:
     """Read the repository's checks."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Checks.detect,
         request,
-        task_queue=binding.queue,
-        start_to_close_timeout=timedelta(minutes=2),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
+        queue=binding.queue,
+        timeout=timedelta(minutes=2),
+        retry=A_FEW_TIMES,
     )
 
 
 def run_check(request: RunCheck) -> ActivityHandle[CheckResult]:
     """Start a check, or attach to it."""
-    return workflow.start_activity_method(
+    return _start(
         Checks.run,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(seconds=request.check.timeout_seconds) + KEEPING,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=request.binding.queue,
+        timeout=timedelta(seconds=request.check.timeout_seconds) + KEEPING,
+        retry=UNTIL_DONE,
         summary=_one_line(request.check.command),
     )
 
@@ -249,103 +237,113 @@ def run_check(request: RunCheck) -> ActivityHandle[CheckResult]:
 def baseline(request: PrepareBaseline, binding: SandboxBinding) -> ActivityHandle[Baseline]:
     """Start to find out what the checks say of the base commit."""
     longest = sum(check.timeout_seconds for check in request.plan.checks)
-    return workflow.start_activity_method(
+    return _start(
         Checks.baseline,
         request,
-        task_queue=binding.queue,
-        start_to_close_timeout=timedelta(seconds=longest) + KEEPING + OPENING,
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=binding.queue,
+        timeout=timedelta(seconds=longest) + KEEPING + OPENING,
+        retry=A_FEW_TIMES,
         summary="the checks on the base commit",
     )
 
 
 async def quick_check(request: QuickCheck) -> QuickResult:
     """Look at edited files; not interruptible, because it takes seconds at most."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Checks.quick,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(minutes=2),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
+        queue=request.binding.queue,
+        timeout=timedelta(minutes=2),
+        retry=A_FEW_TIMES,
     )
 
 
 def fix_files(request: FixFiles) -> ActivityHandle[FilesFixed]:
     """Start to let fixers change files."""
-    return workflow.start_activity_method(
+    return _start(
         Checks.fix,
         request,
-        task_queue=request.binding.queue,
-        start_to_close_timeout=timedelta(minutes=10),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=request.binding.queue,
+        timeout=timedelta(minutes=10),
+        retry=A_FEW_TIMES,
     )
 
 
 def examine(request: Examine, binding: SandboxBinding) -> ActivityHandle[Examination]:
     """Start to look at what the work changes of that which judges it."""
-    return workflow.start_activity_method(
+    return _start(
         Checks.examine,
         request,
-        task_queue=binding.queue,
-        start_to_close_timeout=timedelta(minutes=10),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=binding.queue,
+        timeout=timedelta(minutes=10),
+        retry=A_FEW_TIMES,
     )
 
 
 def judge(request: JudgeWork, binding: SandboxBinding) -> ActivityHandle[Judgement]:
     """Start to compare what the checks said with what they say of the base."""
-    return workflow.start_activity_method(
+    return _start(
         Checks.judge,
         request,
-        task_queue=binding.queue,
-        start_to_close_timeout=timedelta(minutes=10),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=binding.queue,
+        timeout=timedelta(minutes=10),
+        retry=A_FEW_TIMES,
     )
 
 
 def compact(request: CompactTranscript) -> ActivityHandle[TranscriptCompacted]:
     """Start to sum up the transcript."""
-    return workflow.start_activity_method(
+    return _start(
         Model.compact,
         request,
-        task_queue=MODELS_QUEUE,
-        start_to_close_timeout=timedelta(minutes=20),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=PROVIDER,
-        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        queue=MODELS_QUEUE,
+        timeout=timedelta(minutes=20),
+        retry=PROVIDER,
         summary=f"turn {request.turn}: summing up",
     )
 
 
 async def propose(request: Propose, binding: SandboxBinding) -> PullRequest:
     """Push and record the proposal."""
-    return await workflow.execute_activity_method(
+    return await _start(
         PullRequests.propose,
         request,
-        task_queue=binding.queue,
-        start_to_close_timeout=timedelta(minutes=15),
-        heartbeat_timeout=HEARTBEAT,
-        retry_policy=A_FEW_TIMES,
+        queue=binding.queue,
+        timeout=timedelta(minutes=15),
+        retry=A_FEW_TIMES,
     )
 
 
 async def archive_run(request: ArchiveRun) -> RunArchived:
     """Keep a run's history in the store."""
-    return await workflow.execute_activity_method(
+    return await _start(
         Archive.run,
         request,
-        start_to_close_timeout=timedelta(minutes=5),
+        queue=None,
+        timeout=timedelta(minutes=5),
+        retry=UNTIL_DONE,
+    )
+
+
+def _start(
+    method: Callable[[Any, Request], Awaitable[Result]],
+    request: Request,
+    *,
+    queue: str | None,
+    timeout: timedelta,
+    retry: RetryPolicy,
+    summary: str | None = None,
+) -> ActivityHandle[Result]:
+    """Start an activity; whoever gives it up does not wait for its end."""
+    return workflow.start_activity_method(
+        method,
+        request,
+        task_queue=queue,
+        start_to_close_timeout=timeout,
         heartbeat_timeout=HEARTBEAT,
-        retry_policy=UNTIL_DONE,
+        retry_policy=retry,
+        cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        summary=summary,
     )
 
 

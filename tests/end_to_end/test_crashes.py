@@ -10,11 +10,13 @@ import pytest
 from tests.end_to_end.conftest import StackFactory
 from tests.end_to_end.local_stack import LocalStack, bash, edit, finish, git, until
 from workflows.contract.api import ReopenSession
+from workflows.contract.base import CommandId, SessionId
+from workflows.contract.output import stream_key
 from workflows.contract.session import StopReason
 
 pytestmark = pytest.mark.timeout(400)
 
-SLEEPER = "echo run >> runs; touch started; sleep 20; echo slept"
+TICKER = "echo run >> runs; touch started; while [ ! -e go ]; do echo tick; sleep 0.1; done; rm go"
 FIX = edit("calc.py", "a - b", "a + b")
 
 
@@ -34,11 +36,16 @@ def test_a_process_is_killed_in_the_middle_of_a_command(
     stack_of: StackFactory, repository: Path, victim: str
 ) -> None:
     """The session finishes by itself, the command ran once, no model call was repeated."""
-    stack = stack_of({"work": [bash(SLEEPER), FIX, finish("Add in add")]})
+    stack = stack_of({"work": [bash(TICKER), FIX, finish("Add in add")]})
     stack.start()
     session = stack.run(repository, "work").id
-    stack.until_sandbox_file(session, "started")
+    output = stack.settings.store_path / stream_key(SessionId(session), CommandId("s1-0"))
+    until(output.exists, "the command prints")
     stack.kill(victim)
+    size = output.stat().st_size
+    # The host worker's successor takes the running command over.
+    until(lambda: output.stat().st_size > size, "its output goes on")
+    (stack.workspace(session) / "go").touch()
     ended = stack.until_waiting(session)
     assert ended.view.last is not None
     assert ended.view.last.reason is StopReason.FINISHED
