@@ -73,6 +73,11 @@ def seated(
     )
 
 
+def attached(terminal: Terminal, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """Start `overnight attach` for a person at a terminal."""
+    return seated(terminal, "attach", "s-01", environment=environment)
+
+
 def started_overnight(
     *arguments: str, environment: Mapping[str, str], stdin: int = subprocess.DEVNULL
 ) -> "subprocess.Popen[str]":

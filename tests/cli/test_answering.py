@@ -1,49 +1,16 @@
 """A person who answers what a live session asks."""
 
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.cli.happenings import event, hello, seen
-from tests.cli.running import clean_environment, seated, wait_until
-from tests.cli.scripted_gateway import Reply, Script, problem, serving
+from tests.cli.running import attached, seated, wait_until
+from tests.cli.scripted_gateway import Reply, Script, problem
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, asking, resource
-from tests.cli.terminal import Terminal, sitting
+from tests.cli.terminal import Terminal
 from workflows.contract.api import Decision
 from workflows.contract.session import PromptMode
 from workflows.contract.socket import Ack, CaughtUp, Decide, Events, SendPrompt, Trouble
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served and knows one session."""
-    script = Script()
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home", TERM="xterm")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret", "TZ": "UTC"}
-
-
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    """Return a terminal."""
-    with sitting() as terminal:
-        yield terminal
-
-
-def attached(terminal: Terminal, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Return `overnight attach` as it runs in a terminal."""
-    return seated(terminal, "attach", "s-01", environment=environment)
 
 
 def test_what_is_typed_while_it_asks_is_the_answer(

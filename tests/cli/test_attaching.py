@@ -3,25 +3,22 @@
 import json
 import os
 import signal
-import subprocess
 from base64 import b64decode
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cli.happenings import event, frame, gateway, hello, out, seen, started, whole
 from tests.cli.running import (
-    clean_environment,
+    attached,
     overnight,
     seated,
     started_overnight,
     wait_until,
 )
-from tests.cli.scripted_gateway import Reply, Script, serving
+from tests.cli.scripted_gateway import Reply, Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, ended, resource
-from tests.cli.terminal import Terminal, rows, sitting
+from tests.cli.terminal import Terminal, rows
 from workflows.contract import events
 from workflows.contract.api import Problem
 from workflows.contract.model import Usage
@@ -42,34 +39,6 @@ CLOSED = {**ended("finished")["view"], "phase": "closed"}
 LOG = frame(b"one\x1b[31m\n") + frame("zwei ä".encode()[:-1], Channel.STDERR)
 LATER = Problem(title="Not now", status=503, detail="no Temporal", code="temporal_unavailable")
 REFUSAL = Problem(title="No", status=409, detail="it is closed", code="x", hint="reopen it")
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served and knows one session."""
-    script = Script()
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home", TERM="xterm")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret", "TZ": "UTC"}
-
-
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    """Return a terminal."""
-    with sitting() as terminal:
-        yield terminal
-
-
-def attached(terminal: Terminal, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """Return `overnight attach` as it runs in a terminal."""
-    return seated(terminal, "attach", "s-01", environment=environment)
 
 
 def taken(step: int, text: str) -> events.StepTaken:

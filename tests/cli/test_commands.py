@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tests.cli.running import (
     seated,
     started_overnight,
 )
-from tests.cli.scripted_gateway import Reply, Script, problem, serving
+from tests.cli.scripted_gateway import Reply, Script, problem
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import (
     OTHER,
@@ -42,14 +41,6 @@ def judged(word: str, *, passed: bool) -> dict[str, object]:
     found = ended("finished", passed=passed)
     found["view"]["verdict"] = verdict(word, counts={"new": 2}, shown=["a.py:1 it is wrong"])
     return found
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served."""
-    script = Script()
-    with serving(script):
-        yield script
 
 
 @pytest.fixture

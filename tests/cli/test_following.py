@@ -1,35 +1,18 @@
 """What following a turn does when the session asks a person."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cli.happenings import event, gateway, hello, seen
-from tests.cli.running import clean_environment, overnight, seated, wait_until
-from tests.cli.scripted_gateway import Reply, Script, serving
+from tests.cli.running import overnight, seated, wait_until
+from tests.cli.scripted_gateway import Reply, Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, asking, ended, pull_request, resource
 from tests.cli.terminal import sitting
 from workflows.contract.socket import CaughtUp, Events
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served."""
-    script = Script()
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret"}
 
 
 @pytest.mark.parametrize("form", ["table", "json"])

@@ -5,14 +5,12 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cli.happenings import frame, gateway, seen, started, whole
-from tests.cli.running import ROOT, clean_environment, overnight, started_overnight
-from tests.cli.scripted_gateway import Reply, Script, serving
+from tests.cli.running import ROOT, overnight, started_overnight
+from tests.cli.scripted_gateway import Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import resource
 from tests.cli.terminal import sitting
@@ -26,22 +24,6 @@ STORY = [
     *whole("c1", frame(ONE) + frame(ERR, Channel.STDERR)),
     *whole("c2", frame(TWO)),
 ]
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served and knows one session."""
-    script = Script()
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret"}
 
 
 def printed(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[bytes]":

@@ -3,13 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.cli.running import ROOT, clean_environment, overnight, seated, wait_until
-from tests.cli.scripted_gateway import Asked, Reply, Script, problem, serving
+from tests.cli.running import ROOT, overnight, seated, wait_until
+from tests.cli.scripted_gateway import Asked, Reply, Script, problem
 from tests.cli.sessions import SESSION, asking, question, resource, verdict
 from tests.cli.terminal import sitting
 
@@ -21,21 +19,11 @@ FINDING = {"check": "ruff", "kind": "lint", "path": "a.py", "line": 1, "message"
 
 
 @pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served and knows one session, which takes decisions."""
-    script = Script()
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+def script(script: Script) -> Script:
+    """Let the session take decisions."""
     taken = {"question": ID, "approved": True}
     script.on(f"POST /sessions/{SESSION}/decisions", Reply(202, taken))
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home", TERM="xterm")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret"}
+    return script
 
 
 def ask(script: Script, kind: str, diff: str = "there is one") -> None:

@@ -2,13 +2,11 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.cli.running import clean_environment, overnight, seated, wait_until
-from tests.cli.scripted_gateway import Asked, Reply, Script, problem, serving
+from tests.cli.running import overnight, seated, wait_until
+from tests.cli.scripted_gateway import Asked, Reply, Script, problem
 from tests.cli.sessions import SESSION, asking, question, resource, verdict
 from tests.cli.terminal import sitting
 
@@ -19,21 +17,11 @@ COMMAND = "rm -rf " + "x" * 600
 
 
 @pytest.fixture
-def script() -> Iterator[Script]:
-    """Return a script that is served and knows one session, which takes decisions."""
-    script = Script()
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
+def script(script: Script) -> Script:
+    """Let the session take decisions."""
     taken = {"question": ID, "approved": True}
     script.on(f"POST /sessions/{SESSION}/decisions", Reply(202, taken))
-    with serving(script):
-        yield script
-
-
-@pytest.fixture
-def remote(tmp_path: Path, script: Script) -> dict[str, str]:
-    """Return an environment that names the scripted gateway."""
-    home = clean_environment(tmp_path / "home", TERM="xterm")
-    return {**home, "OVERNIGHT_URL": script.url, "OVERNIGHT_TOKEN": "secret"}
+    return script
 
 
 def ask(script: Script, kind: str, whole: str = "", **fields: object) -> None:
