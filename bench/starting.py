@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.stack import PATIENCE_SECONDS, POLL_SECONDS, Arena
 from bench.tables import Table, median, spread
 from cli.stack import folder
-from cli.stack.folder import Ports
+from cli.stack.ports import Ports
 
 RUNS = 5
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.doctor.probing import Probe
-from cli.stack import folder
+from cli.stack import folder, ports
 from cli.stack.environment import EVERYBODY, OURS, cluster_address, person_environment
 from cli.stack.programs import metrics_addresses
 from runtime.settings import Settings
@@ -39,7 +39,7 @@ def _port(settings: Settings) -> Iterator[Row]:
     if wanted == 0:
         yield Row.ok("port", "a free one is taken")
         return
-    taken = folder.try_to_bind(settings.gateway_host, wanted)
+    taken = ports.try_to_bind(settings.gateway_host, wanted)
     if taken is None:
         cure = "set OVERNIGHT_GATEWAY_PORT to a free one, or to 0 to have one chosen"
         yield Row.fail("port", f"{wanted} is taken by another program", cure)
@@ -67,7 +67,7 @@ def _metrics_ports(settings: Settings) -> Iterator[Row]:
 
 def _is_free(address: str) -> bool:
     host, _, port = address.rpartition(":")
-    bound = folder.try_to_bind(host, int(port))
+    bound = ports.try_to_bind(host, int(port))
     if bound is None:
         return False
     bound.close()

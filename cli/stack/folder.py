@@ -4,11 +4,9 @@ import contextlib
 import errno
 import fcntl
 import os
-import random
 import secrets
-import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -23,10 +21,6 @@ from workflows.contract.problems import Code
 LOCK_PATIENCE_SECONDS = 0.5
 """A look at the lock holds it for an instant; an owner waits that out."""
 
-PORT_PATIENCE_SECONDS = 2.0
-"""The processes of a killed supervisor let their ports go within this time."""
-
-LOWEST_PORT = 20_000
 POLL_SECONDS = 0.02
 
 
@@ -44,15 +38,6 @@ class StackRecord(Frozen):
 
     metrics: dict[str, str] = Field(default_factory=dict)
     """Address of a process's metrics by its name; none without metrics."""
-
-
-class Ports(Frozen):
-    """Ports on the loopback interface, kept over restarts so that clients find them again."""
-
-    temporal: int
-    temporal_http: int
-    temporal_metrics: int
-    gateway: int
 
 
 @contextlib.contextmanager
@@ -153,95 +138,6 @@ def write_atomically(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     pending.replace(path)
-
-
-def choose_ports(home: Path, *, gateway_host: str, gateway_port: int) -> Ports:
-    """Return the folder's ports, each taken anew when another program listens there.
-
-    A `gateway_port` other than 0 is used as it is.
-    """
-    path = home / "ports.json"
-    with using(home):
-        try:
-            known = Ports.model_validate_json(path.read_bytes()).model_dump()
-        except (FileNotFoundError, ValidationError):
-            known = {}
-    if gateway_port:
-        known["gateway"] = gateway_port
-    with contextlib.ExitStack() as held:
-        chosen: dict[str, int] = {}
-        for name in Ports.model_fields:
-            host = gateway_host if name == "gateway" else "127.0.0.1"
-            taken = held.enter_context(_bound(host, known.get(name, 0)))
-            chosen[name] = taken.getsockname()[1]
-    if gateway_port and chosen["gateway"] != gateway_port:
-        raise CliProblem(
-            Code.PORT_TAKEN,
-            f"port {gateway_port} of the gateway is taken by another program",
-        )
-    ports = Ports(**chosen)
-    with using(home):
-        write_atomically(path, ports.model_dump_json(indent=2) + "\n")
-    return ports
-
-
-def require_free(addresses: Mapping[str, str]) -> None:
-    """Look whether each process can serve its metrics at its address, named by the process.
-
-    Raises:
-        CliProblem: one cannot (`port_taken`).
-    """
-    for name, address in addresses.items():
-        host, _, port = address.rpartition(":")
-        with _bound(host, int(port)) as found:
-            if found.getsockname()[1] == int(port):
-                continue
-        raise CliProblem(
-            Code.PORT_TAKEN,
-            f"the metrics of {name} cannot be served at {address}: another program has that port, "
-            "or it is no address of this machine",
-            "choose another port with --metrics or OVERNIGHT_METRICS_ADDRESS; the next three "
-            "must be free too",
-        )
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """Bind the port, or a free one when it stays taken."""
-    deadline = time.monotonic() + PORT_PATIENCE_SECONDS
-    while port and time.monotonic() < deadline:
-        found = try_to_bind(host, port)
-        if found is not None:
-            return found
-        time.sleep(POLL_SECONDS)
-    return _bound_to_any(host)
-
-
-def _bound_to_any(host: str) -> socket.socket:
-    """Bind a free port that no outgoing connection can take before its server starts."""
-    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    choices = range(LOWEST_PORT, first_ephemeral)
-    for port in random.sample(choices, min(len(choices), 200)):
-        found = try_to_bind(host, port)
-        if found is not None:
-            return found
-    raise CliProblem(
-        Code.PORT_TAKEN,
-        f"no free port of {host} was found between {LOWEST_PORT} and {first_ephemeral}",
-        "end what listens on them, or set OVERNIGHT_GATEWAY_PORT",
-    )
-
-
-def try_to_bind(host: str, port: int) -> socket.socket | None:
-    """Take a port as a server would; none when another program has it."""
-    candidate = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # As servers do: a connection in TIME_WAIT does not count as a listener.
-    candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        candidate.bind((host.strip("[]"), port))
-    except OSError:
-        candidate.close()
-        return None
-    return candidate
 
 
 def _locked(descriptor: int, *, patience_seconds: float) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from cli.problems import CliProblem
-from cli.stack import folder
+from cli.stack import folder, ports
 from cli.stack.environment import person_environment
 from cli.stack.folder import StackRecord
 from cli.stack.programs import Stack, stack_of
@@ -30,12 +30,13 @@ def run_stack(settings: Settings, ready: Callable[[StackRecord, float], None]) -
     started = time.monotonic()
     home = settings.home
     folder.prepare(home)
-    with folder.owned(home):
-        ports = folder.choose_ports(
-            home, gateway_host=settings.gateway_host, gateway_port=settings.gateway_port
-        )
-        stack = stack_of(settings, ports, person_environment())
-        folder.require_free(stack.metrics)
+    host, port = settings.gateway_host, settings.gateway_port
+    with (
+        folder.owned(home),
+        ports.reserved(home, gateway_host=host, gateway_port=port) as reserved,
+    ):
+        stack = stack_of(settings, reserved, person_environment())
+        ports.require_free(stack.metrics)
         supervise(stack, home, lambda record: ready(record, time.monotonic() - started))
 
 

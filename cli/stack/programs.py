@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from cli.problems import CliProblem
 from cli.stack.environment import Role, cluster_address, share_of
-from cli.stack.folder import Ports
+from cli.stack.ports import Ports
 from cli.stack.processes import Answering, ListeningPort, Program, ReadyFile, Stage
 from runtime.settings import Settings
 from workflows.contract.names import PHASE_ATTRIBUTE

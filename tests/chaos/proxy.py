@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
-from cli.stack import folder
+from cli.stack import ports
 from tests.chaos.pump import CutError, Direction, Pump
 
 HOST = "127.0.0.1"
@@ -99,8 +99,7 @@ class ChaosProxy:
     def __enter__(self) -> Self:
         """Begin to listen."""
         # Below the ephemeral ports, so that nobody is given this one while it is refused.
-        with folder._bound_to_any(HOST) as found:
-            self.port = found.getsockname()[1]
+        self.port, self._reserved = ports.mark_any(HOST)
         sys.stdout.write(f"chaos proxy {self.port} for {self.upstream}, seed {self.seed}\n")
         self._thread.start()
         self._ready.result(PATIENCE_SECONDS)
@@ -110,6 +109,7 @@ class ChaosProxy:
         """Cut everything and stop."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE_SECONDS)
+        self._reserved.close()
         assert not self._thread.is_alive(), "the proxy does not stop"
 
     @property

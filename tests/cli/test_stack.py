@@ -16,7 +16,8 @@ import pytest
 from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import Role
-from cli.stack.folder import Ports, StackRecord
+from cli.stack.folder import StackRecord
+from cli.stack.ports import Ports, require_free, reserved
 from cli.stack.processes import ROTATE_BYTES, Program, ReadyFile, last_lines, open_log
 from cli.stack.programs import stack_of
 from runtime.settings import Settings
@@ -39,7 +40,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def choose_ports(home: Path) -> Ports:
-    return folder.choose_ports(home, gateway_host="127.0.0.1", gateway_port=0)
+    with reserved(home, gateway_host="127.0.0.1", gateway_port=0) as ports:
+        return ports
 
 
 def table(home: Path, *, parts: dict[str, list[str]] | None = None) -> tuple[Program, ...]:
@@ -234,8 +236,8 @@ def test_a_taken_port_of_the_metrics_is_refused_before_anything_starts():
         with pytest.raises(
             CliProblem, match=f"the metrics of models cannot be served at {address}"
         ):
-            folder.require_free({"models": address})
-    folder.require_free({"models": address})
+            require_free({"models": address})
+    require_free({"models": address})
 
 
 def choose_ports_of(home: Path) -> Ports:
@@ -250,6 +252,25 @@ def test_ports_stay_unless_they_are_taken(home: Path):
         second = choose_ports(home)
     assert second.gateway != first.gateway
     assert second.temporal == first.temporal
+
+
+def test_two_stacks_that_start_at_once_have_other_ports(home: Path, tmp_path: Path):
+    """Though no server listens yet, and though the second had the gateway's port before."""
+    other = tmp_path / "other"
+    folder.prepare(other)
+    with reserved(home, gateway_host="127.0.0.1", gateway_port=0) as first:
+        wanted = choose_ports(other).model_copy(update={"gateway": first.gateway})
+        (other / "ports.json").write_text(wanted.model_dump_json())
+        second = choose_ports(other)
+        assert second == wanted.model_copy(update={"gateway": second.gateway})
+        assert second.gateway != first.gateway
+        with (
+            pytest.raises(CliProblem, match=f"port {first.gateway} of the gateway is taken"),
+            reserved(other, gateway_host="127.0.0.1", gateway_port=first.gateway),
+        ):
+            pass
+    (other / "ports.json").write_text(wanted.model_dump_json())
+    assert choose_ports(other) == wanted
 
 
 def test_a_large_log_is_set_aside(tmp_path: Path):

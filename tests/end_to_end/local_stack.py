@@ -38,11 +38,16 @@ Reply = dict[str, Any]
 
 
 def until(holds: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Return once a condition holds; fail, saying what was waited for, when it does not."""
+    """Return once a condition holds; fail, saying what was waited for, when it does not.
+
+    Looks ever less often: to ask for a session costs the stack some 15 ms of a processor.
+    """
     deadline = time.monotonic() + seconds
+    pause = 0.02
     while not holds():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
-        time.sleep(0.02)  # the condition is what is waited for
+        time.sleep(pause)  # the condition is what is waited for
+        pause = min(pause * 1.2, 0.3)
 
 
 def bash(command: str, **more: object) -> Reply:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from cli.stack import folder
+from cli.stack.ports import Ports, reserved
 from cli.stack.processes import Answering, Program
 from cli.stack.programs import stack_of
 from tests.end_to_end.conftest import StackFactory
@@ -20,14 +21,19 @@ pytestmark = pytest.mark.timeout(400)
 PROMPTS = 20
 STEPS = 300
 STEPS_SECONDS = 300.0
-"""The last requests hold 5 MB each, which takes a second of a busy processor."""
+"""The last requests hold 2 MB each, which takes a good part of a second of a busy processor."""
 
 
 def run_without_workers(stack: LocalStack) -> "subprocess.Popen[bytes]":
     """Run Temporal and the gateway of a stack, and nothing that could handle a prompt."""
     home = stack.settings.home
     folder.prepare(home)
-    ports = folder.choose_ports(home, gateway_host="127.0.0.1", gateway_port=0)
+    with reserved(home, gateway_host="127.0.0.1", gateway_port=0) as ports:
+        return _run_without_workers(stack, ports)
+
+
+def _run_without_workers(stack: LocalStack, ports: Ports) -> "subprocess.Popen[bytes]":
+    home = stack.settings.home
     found = stack_of(stack.settings, ports, stack.environment())
     programs = []
     for program in found.programs:
@@ -95,7 +101,7 @@ def test_three_hundred_steps_with_long_results_lose_nothing(
 ) -> None:
     """The session goes on in new runs between steps; every result reaches the model once."""
     # Each another one: a model that asks for the same again and again is stopped.
-    printing = [bash(f"echo {step}; head -c 40000 /dev/zero | tr '\\0' x") for step in range(STEPS)]
+    printing = [bash(f"echo {step}; head -c 8000 /dev/zero | tr '\\0' x") for step in range(STEPS)]
     stack = stack_of({"long": [*printing, finish("long")]})
     stack.start()
     session = stack.run(repository, "long", steps=STEPS + 10).id

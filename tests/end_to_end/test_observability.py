@@ -14,7 +14,7 @@ import pytest
 
 from tests.activities.model.raw_server import serving, whole
 from tests.end_to_end.collector import Taken, collecting, hanging
-from tests.end_to_end.conftest import CODE
+from tests.end_to_end.conftest import CODE, StackFactory
 from tests.end_to_end.local_stack import (
     LocalStack,
     Reply,
@@ -208,9 +208,9 @@ def test_only_declared_metrics_and_labels_are_served(observed: Observed) -> None
     assert observed.prompt not in served
 
 
-def test_a_provider_that_repeats_key_and_prompt_tells_them_nobody(tmp_path: Path) -> None:
+def test_a_provider_that_repeats_key_and_prompt_tells_them_nobody(stack_of: StackFactory) -> None:
     """Neither gets into a log, a span or Temporal's database; the session still says why."""
-    stack = LocalStack(tmp_path, {"work": WORK})
+    stack = stack_of({"work": WORK})
     key, text = f"canary-{uuid.uuid4().hex}", f"canary-{uuid.uuid4().hex}"
     words = f"the key {key} is refused (canary of a reason); you asked: {text}"
     body = json.dumps({"error": {"message": words, "type": "invalid_request_error"}}).encode()
@@ -249,15 +249,14 @@ def end_of_session(stack: LocalStack, text: str) -> TurnEnd:
     session = stack.run(repository, "work", text).id
     last = stack.until_waiting(session).view.last
     stack.close([session])
-    stack.end()
+    stack.stop()
     assert last is not None
     return last
 
 
-def test_a_collector_that_hangs_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_collector_that_hangs_holds_nothing_up(stack_of: StackFactory, repository: Path) -> None:
     """A session is worked on as ever, and the stack stops as ever."""
-    repository = make_repository(tmp_path / "repository", CODE)
-    stack = LocalStack(tmp_path, {"work": WORK})
+    stack = stack_of({"work": WORK})
     with hanging() as url:
         stack.variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
         stack.start()
@@ -267,4 +266,3 @@ def test_a_collector_that_hangs_holds_nothing_up(tmp_path: Path) -> None:
         stack.close([session])
         stack.stop()
     until(lambda: not stack.processes(), "every process has ended", 20)
-    stack.end()

@@ -66,6 +66,7 @@ class Gateway:
             shown = await self.get(path)
             if shown.view.phase is phase and shown.view.turn >= turns:
                 return shown
+            await asyncio.sleep(0.05)  # the phase is what is waited for
 
 
 def settings_at(home: Path) -> Settings:
