@@ -3,7 +3,7 @@
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import calls
+from workflows import calls, opening
 from workflows.contract.checks import Baseline, PrepareBaseline
 from workflows.contract.names import HOSTS_QUEUE
 from workflows.contract.sandbox import CloseSandbox, SandboxBinding
@@ -49,7 +49,7 @@ async def ready(record: SessionRecord) -> Baseline:
         found = await calls.patiently(handle, lambda: record.interrupted)
     except ActivityError as error:
         record.preparing = None
-        workflow.logger.warning("baseline.failed", extra={"failure": str(error.cause)[:500]})
+        workflow.logger.warning("baseline.failed", extra={"failure": opening.failure_name(error)})
         # Not kept: the next judgement tries again.
         commit = record.state.base_commit
         assert commit is not None

@@ -184,7 +184,7 @@ async def _fix(record: SessionRecord, found: Judgement) -> bool:
         fixed = await calls.interruptible(handle, lambda: record.interrupted)
     except ActivityError as error:
         # Only a convenience: the model can mend it too.
-        workflow.logger.warning("fix.failed", extra={"failure": str(error.cause)[:500]})
+        workflow.logger.warning("fix.failed", extra={"failure": opening.failure_name(error)})
         return False
     if fixed.changed:
         names = ", ".join(fixed.changed)

@@ -97,6 +97,11 @@ def failure_type(error: ActivityError) -> str | None:
     return error.cause.type if isinstance(error.cause, ApplicationError) else None
 
 
+def failure_name(error: ActivityError) -> str:
+    """Return what a log may hold of a failure: its text may repeat a provider's words."""
+    return failure_type(error) or type(error.cause).__name__
+
+
 def failure_text(error: ActivityError) -> str:
     """Return what a failed activity says, for people and the model."""
     cause = error.cause or error

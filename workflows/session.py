@@ -129,9 +129,8 @@ class AgentSession:
         except InterruptedCallError:
             end = record.interrupted_end()
         except ActivityError as error:
+            workflow.logger.warning("turn.failed", extra={"failure": opening.failure_name(error)})
             failure = opening.failure_type(error) or ""
-            named = failure or type(error.cause).__name__
-            workflow.logger.warning("turn.failed", extra={"failure": named})
             end = record.end(StopReason.FAILED, opening.failure_text(error), failure)
         except opening.LostTooOftenError as error:
             end = record.end(StopReason.FAILED, str(error), Failure.SANDBOX_GONE)
@@ -188,7 +187,7 @@ class AgentSession:
             await opening.export(self._record, f"export-close-r{self._record.run_index}")
         except ActivityError as error:
             # Closing must not hang on a sandbox that is broken; the last checkpoint stands.
-            workflow.logger.warning("export.failed", extra={"failure": str(error.cause)[:500]})
+            workflow.logger.warning("export.failed", extra={"failure": opening.failure_name(error)})
         except opening.WorkLostError:
             workflow.logger.warning("work.lost")
 

@@ -125,7 +125,7 @@ async def _relieve_early(record: SessionRecord) -> None:
     try:
         await _relieve(record, relief)
     except ActivityError as error:
-        workflow.logger.warning("compaction.failed", extra={"failure": str(error.cause)[:500]})
+        workflow.logger.warning("compaction.failed", extra={"failure": opening.failure_name(error)})
 
 
 def _is_overflow(error: ActivityError) -> bool:
@@ -180,7 +180,7 @@ def _fall_back(record: SessionRecord, error: ActivityError) -> bool:
     # Without a type the worker was lost or too slow, as often as it may be.
     if other is None or not (kind is None or kind in _ANOTHER_MODEL_MAY):
         return False
-    workflow.logger.warning("model.replaced", extra={"failure": str(error.cause)[:500]})
+    workflow.logger.warning("model.replaced", extra={"failure": opening.failure_name(error)})
     before = record.model
     record.update_turn(fallback=record.turn.fallback + 1)
     record.show(Phase.WORKING, f"asking {other}, because {before} cannot be asked")

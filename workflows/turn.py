@@ -133,7 +133,7 @@ async def _look_at_edits(record: SessionRecord) -> None:
         result = await calls.quick_check(request)
     except ActivityError as error:
         # The gate will look again, at everything.
-        workflow.logger.warning("quick.failed", extra={"failure": str(error.cause)[:500]})
+        workflow.logger.warning("quick.failed", extra={"failure": opening.failure_name(error)})
         return
     record.update_gate(told=result.told)
     if result.message is not None:

@@ -1,5 +1,6 @@
 """How a transcript is made to fit, and what becomes of a model that goes round in circles."""
 
+import pytest
 from temporalio.exceptions import ApplicationError
 
 from tests.fakes import FINISH, Reply, calls, model_step
@@ -101,8 +102,13 @@ async def test_the_newest_results_are_left_out_as_the_last_resort(rig: Rig) -> N
     assert rig.pull_requests.proposed != []
 
 
-async def test_a_summary_that_fails_is_done_without_or_by_another_model(rig: Rig) -> None:
-    """Early, the request is sent as it is; after an overflow the next model is asked."""
+async def test_a_summary_that_fails_is_done_without_or_by_another_model(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Early, the request is sent as it is; after an overflow the next model is asked.
+
+    Logs name the kind of the failures, and hold none of the provider's words.
+    """
     rig.fallbacks = ("large/model",)
     overflown: list[str] = []
 
@@ -118,3 +124,9 @@ async def test_a_summary_that_fails_is_done_without_or_by_another_model(rig: Rig
     assert overflown == ["openai/scripted"]
     assert [each.model for each in rig.model.compacted] == ["openai/scripted"] * 2
     assert rig.model.asked[-1].model == "large/model"
+    logged = [line for line in caplog.records if "failure" in vars(line)]
+    assert {line.message.split(" ")[0] for line in logged} == {
+        "compaction.failed",
+        "model.replaced",
+    }
+    assert {vars(line)["failure"] for line in logged} == {Failure.MODEL_REFUSED}
