@@ -42,10 +42,9 @@ def settings_as_given() -> Settings:
 
 def _found(read: Callable[[], Settings]) -> Settings:
     try:
-        found = read()
+        return read()
     except SettingsRefusedError as refused:
         raise CliProblem(Code.SETTINGS, f"a setting is wrong: {refused}") from refused
-    return found.model_copy(update={"home": found.home.expanduser().absolute()})
 
 
 def connect(reach: Reach) -> Gateway:

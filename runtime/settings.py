@@ -25,8 +25,8 @@ _BUCKET = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Z
 
 def default_home() -> Path:
     """Return the data folder by the XDG rules: `$XDG_DATA_HOME/overnight` or `~/.local/share/…`."""
-    base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "overnight"
+    base = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".local" / "share") / "overnight"
 
 
 class Settings(BaseSettings):
@@ -179,6 +179,18 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _place_home(cls, value: object) -> object:
+        # An empty one would be whatever folder the process stands in.
+        if not value:
+            return default_home()
+        try:
+            return Path(str(value)).expanduser().absolute()
+        except RuntimeError as error:
+            message = f"begins with '~' and no home folder is known for it ({error})"
+            raise ValueError(message) from error
+
     @field_validator("metrics_address")
     @classmethod
     def _name_an_address(cls, value: str | None) -> str | None:
@@ -194,7 +206,7 @@ class Settings(BaseSettings):
             if name and _MODEL.fullmatch(name) is None:
                 message = f"{name[:100]!r} is no model's name, such as anthropic/claude-sonnet-4-5"
                 raise ValueError(message)
-        return value
+        return None if value == "" else value
 
     @field_validator("toolchain", "local_roots", mode="before")
     @classmethod

@@ -79,7 +79,8 @@ def _play(playground: Playground, *, cheat: bool) -> ExitCode:
 
 
 def _session(playground: Playground, began: float, *, cheat: bool) -> ExitCode:
-    settings = reaching.settings().model_copy(update={"home": playground.home})
+    own = {"home": playground.home, "token_file": None}
+    settings = reaching.settings().model_copy(update=own)
     if cheat:
         settings = settings.model_copy(update={"model": None})
     _announce_model(settings, cheat=cheat)

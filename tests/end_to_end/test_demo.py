@@ -22,6 +22,8 @@ def environment_of(place: Path) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(place),
+        # Of a gateway that is not the demo's.
+        "OVERNIGHT_TOKEN_FILE": str(place / "token"),
         "OVERNIGHT_SANDBOX": os.environ.get("OVERNIGHT_SANDBOX", "bubblewrap"),
     }
 

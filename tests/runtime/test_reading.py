@@ -49,6 +49,7 @@ def test_a_setting_and_what_is_not_ours_is_left_alone(name: str) -> None:
         ("OVERNIGHT_STORE", "ftp://somewhere"),
         ("OVERNIGHT_GIT_TOKEN", ""),
         ("OVERNIGHT_GIT_TOKEN", " "),
+        ("OVERNIGHT_HOME", "~nobody-of-this-name/data"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(
@@ -58,6 +59,35 @@ def test_a_value_that_does_not_fit_is_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsRefusedError, match=f"^{name}: ."):
         read_values()
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({"OVERNIGHT_HOME": "/data"}, "/data"),
+        ({"OVERNIGHT_HOME": "~/data"}, "/person/data"),
+        ({"OVERNIGHT_HOME": "data"}, f"{Path.cwd()}/data"),
+        ({"OVERNIGHT_HOME": ""}, "/person/.local/share/overnight"),
+        ({"OVERNIGHT_HOME": "", "XDG_DATA_HOME": "/xdg"}, "/xdg/overnight"),
+        ({"XDG_DATA_HOME": "relative"}, "/person/.local/share/overnight"),
+        ({}, "/person/.local/share/overnight"),
+    ],
+)
+def test_the_data_folder_is_never_wherever_a_process_stands(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], place: str
+) -> None:
+    """Unless a person names it so; an empty name is none."""
+    monkeypatch.delenv("OVERNIGHT_HOME", raising=False)
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    for name, value in {"HOME": "/person", **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert read_values().home == Path(place)
+
+
+def test_an_empty_model_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So `OVERNIGHT_MODEL= make demo` is a demo without one."""
+    monkeypatch.setenv("OVERNIGHT_MODEL", "")
+    assert read_values().model is None
 
 
 def test_a_refusal_shows_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
