@@ -8,8 +8,8 @@ from bench.tables import Table, markdown
 
 TITLE = "All in one table"
 NOTES = """\
-Taken out of the tables below, which say how each was measured and on what. What has no target here
-has none yet."""
+Taken out of the tables below, which say how each was measured and on what; steps are those after 20
+others. What has no target here has none yet, and a number above its target misses it."""
 
 
 class Headline(NamedTuple):
@@ -37,10 +37,10 @@ class Read(NamedTuple):
 HEADLINES = (
     Headline(
         "a step, over mini-swe-agent's, ms",
-        *("steps", "Step", ("100", "Overnight"), "over mini, ms"),
+        *("steps", "Step", ("20", "Overnight"), "over mini, ms"),
         target="75",
     ),
-    Headline("a step, ÷ two empty activities", *("steps", "Step", ("1", "Overnight"), "÷ floor")),
+    Headline("a step, ÷ two empty activities", *("steps", "Step", ("20", "Overnight"), "÷ floor")),
     Headline("activities a step", "breakdown", "What a step costs", ("activities",), "", "2"),
     Headline(
         "stack ready, ms",

@@ -37,7 +37,9 @@ def run(  # noqa: PLR0913 - the options of a command are its arguments
     repo: Annotated[str, typer.Option(help="Path or URL of the git repository.")] = ".",
     base: Annotated[
         str | None,
-        typer.Option(help="Branch to start from and to propose to; the checked-out one if none."),
+        typer.Option(
+            help="Branch to start from and propose to; else the checked-out one, or main of a URL."
+        ),
     ] = None,
     model: Model = None,
     fallback: Fallbacks = None,
