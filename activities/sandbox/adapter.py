@@ -16,7 +16,7 @@ from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, Sta
 from activities.sandbox.commands import Ended
 from activities.sandbox.copying import LogCopy
 from activities.sandbox.layers import OUR_SECONDS, Layers
-from activities.sandbox.lifetime import BoxFailed, destroy, ensure_running, is_running
+from activities.sandbox.lifetime import BoxFailed, destroy, ends_now, ensure_running
 from activities.sandbox.live import LiveLog
 from activities.sandbox.locks import exclusive
 from activities.sandbox.pace import Pace
@@ -146,7 +146,7 @@ class LocalSandboxes(Sandbox):
             async with beating():
                 answer = await BoxClient(paths).file(fields)
         except BoxGone as error:
-            if is_running(paths):
+            if not await ends_now(paths):
                 raise temporary(str(error)) from error
             raise permanent(Failure.SANDBOX_GONE, str(error)) from error
         except BoxRefused as error:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from activities.failures import temporary
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, Exit, StartCommand, read_exit
-from activities.sandbox.lifetime import is_running
+from activities.sandbox.lifetime import ends_now
 from activities.sandbox.live import ANY_LENGTH, LiveLog
 from activities.sandbox.output import OutputSummary, read_frames, summarise
 from workflows.contract.sandbox import CommandOutcome
@@ -63,7 +63,7 @@ async def run(paths: BoxPaths, command: StartCommand) -> Ended:
                 break
             end = progress.exit
     except BoxGone as gone:
-        end = _recorded(paths, command.id, gone)
+        end = await _recorded(paths, command.id, gone)
     summary = await asyncio.to_thread(summarise, paths.command(command.id) / "log")
     return Ended(end, summary)
 
@@ -79,7 +79,7 @@ async def follow(paths: BoxPaths, command: StartCommand, live: LiveLog) -> Ended
     try:
         end = await _follow(BoxClient(paths), command, live)
     except BoxGone as gone:
-        end = _recorded(paths, command.id, gone)
+        end = await _recorded(paths, command.id, gone)
     await live.finish()
     return Ended(end, live.summary, live.output_end)
 
@@ -110,7 +110,7 @@ async def stop(paths: BoxPaths, command_id: str, live: LiveLog) -> Ended:
     try:
         end: Exit | None = await BoxClient(paths).stop(command_id)
     except BoxGone as gone:
-        end = _recorded(paths, command_id, gone)
+        end = await _recorded(paths, command_id, gone)
     await live.finish()
     return Ended(end, live.summary, live.output_end)
 
@@ -121,8 +121,7 @@ def stdout_of(paths: BoxPaths, command_id: str) -> bytes:
     return b"".join(frame.data for frame in read_frames(log) if frame.stream == 1)
 
 
-def _recorded(paths: BoxPaths, command_id: str, gone: BoxGone) -> Exit | None:
-    end = read_exit(paths, command_id)
-    if end is None and is_running(paths):
+async def _recorded(paths: BoxPaths, command_id: str, gone: BoxGone) -> Exit | None:
+    if read_exit(paths, command_id) is None and not await ends_now(paths):
         raise temporary(str(gone)) from gone
-    return end
+    return read_exit(paths, command_id)
