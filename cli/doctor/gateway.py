@@ -111,6 +111,11 @@ def _health(target: Target) -> Iterator[Row]:
         cure = "set OVERNIGHT_TOKEN as the gateway's owner gave it"
         yield Row.fail("health", "the gateway does not take this token", cure)
         return
+    # An older gateway has no such path: its answer is not one about its health.
+    if not (answer.is_success or answer.status_code == httpx2.codes.NOT_FOUND):
+        finding = f"the gateway answers {answer.status_code}: {_detail(answer)}"
+        yield Row.fail("health", finding, target.cure)
+        return
     try:
         found = GatewayHealth.model_validate_json(answer.content)
     except ValidationError:

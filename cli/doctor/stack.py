@@ -1,15 +1,16 @@
 """Rows about the local stack: its ports and its processes."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.doctor.probing import Probe
-from cli.stack import folder, ports
+from cli.problems import CliProblem
+from cli.stack import folder
+from cli.stack.binding import for_gateway, for_metrics, try_to_bind
 from cli.stack.environment import EVERYBODY, OURS, cluster_address, person_environment
-from cli.stack.programs import metrics_addresses
+from cli.stack.metrics import metrics_addresses
 from runtime.settings import Settings
 from workflows.contract.health import Row
 
@@ -36,38 +37,49 @@ def _port(settings: Settings) -> Iterator[Row]:
         cure = "overnight down, then: overnight up"
         yield Row.warn("port", f"{wanted} is set, but the running stack has {ours}", cure)
         return
-    if wanted == 0:
-        yield Row.ok("port", "a free one is taken")
-        return
-    taken = ports.try_to_bind(settings.gateway_host, wanted)
-    if taken is None:
+    yield _free_port(settings.gateway_host, wanted)
+
+
+def _free_port(host: str, wanted: int) -> Row:
+    try:
+        with for_gateway(host, wanted):
+            bound = try_to_bind(host, wanted)
+    except CliProblem as problem:
+        return Row.fail("port", problem.detail, problem.hint)
+    if bound is None:
         cure = "set OVERNIGHT_GATEWAY_PORT to a free one, or to 0 to have one chosen"
-        yield Row.fail("port", f"{wanted} is taken by another program", cure)
-        return
-    with closing(taken):
-        yield Row.ok("port", f"{wanted} is free")
+        return Row.fail("port", f"{wanted} is taken by another program", cure)
+    bound.close()
+    return Row.ok("port", f"{wanted} is free" if wanted else "a free one is taken")
 
 
 def _metrics_ports(settings: Settings) -> Iterator[Row]:
     record = folder.read_record(settings.home)
-    addresses = metrics_addresses(settings) if record is None else record.metrics
-    if not addresses:
-        return
-    shown = ", ".join(addresses.values())
-    if record is not None:
+    if record is None:
+        yield from _free_metrics_ports(settings)
+    elif record.metrics:
+        shown = ", ".join(record.metrics.values())
         yield Row.ok("metrics ports", f"{shown}, held by the stack of this data folder")
+
+
+def _free_metrics_ports(settings: Settings) -> Iterator[Row]:
+    try:
+        addresses = metrics_addresses(settings)
+        taken = [address for name, address in addresses.items() if not _is_free(name, address)]
+    except CliProblem as problem:
+        yield Row.fail("metrics ports", problem.detail, problem.hint)
         return
-    taken = [address for address in addresses.values() if not _is_free(address)]
     if taken:
         cure = "set OVERNIGHT_METRICS_ADDRESS to the first of four free ports"
         yield Row.fail("metrics ports", f"taken by other programs: {', '.join(taken)}", cure)
-    else:
-        yield Row.ok("metrics ports", f"{shown} are free")
+    elif addresses:
+        yield Row.ok("metrics ports", f"{', '.join(addresses.values())} are free")
 
 
-def _is_free(address: str) -> bool:
+def _is_free(name: str, address: str) -> bool:
     host, _, port = address.rpartition(":")
-    bound = ports.try_to_bind(host, int(port))
+    with for_metrics(name, address):
+        bound = try_to_bind(host, int(port))
     if bound is None:
         return False
     bound.close()

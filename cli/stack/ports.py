@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from cli.problems import CliProblem
+from cli.stack.binding import bound, for_gateway, for_metrics, for_temporal, try_to_bind
 from cli.stack.folder import using, write_atomically
 from workflows.contract.base import Frozen
 from workflows.contract.problems import Code
@@ -18,7 +19,10 @@ PATIENCE_SECONDS = 2.0
 """The processes of a killed supervisor let their ports go within this time."""
 
 POLL_SECONDS = 0.02
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST_PORT = 20_000
+HIGHEST_PORT = 61_000
+ATTEMPTS = 200
 
 
 class Ports(Frozen):
@@ -38,7 +42,8 @@ def reserved(home: Path, *, gateway_host: str, gateway_port: int) -> Iterator[Po
     the choice and the server's start lie seconds. A `gateway_port` other than 0 is used as it is.
 
     Raises:
-        CliProblem: `gateway_port` is taken, or no port is free (`port_taken`).
+        CliProblem: `gateway_port` is taken, or no port is free (`port_taken`); or the gateway can
+            listen there never (`settings`).
     """
     path = home / "ports.json"
     with using(home):
@@ -51,10 +56,13 @@ def reserved(home: Path, *, gateway_host: str, gateway_port: int) -> Iterator[Po
     with contextlib.ExitStack() as marks:
         chosen: dict[str, int] = {}
         for name in Ports.model_fields:
-            host = gateway_host if name == "gateway" else "127.0.0.1"
             port = known.get(name, 0)
-            mark = _mark_patiently(host, port)
-            chosen[name], mark = (port, mark) if mark is not None else mark_any(host)
+            if name == "gateway":
+                with for_gateway(gateway_host, gateway_port):
+                    chosen[name], mark = _mark_best(gateway_host, port)
+            else:
+                with for_temporal():
+                    chosen[name], mark = _mark_best("127.0.0.1", port)
             marks.enter_context(mark)
         if gateway_port and chosen["gateway"] != gateway_port:
             raise CliProblem(
@@ -71,16 +79,17 @@ def require_free(addresses: Mapping[str, str]) -> None:
     """Look whether each process can serve its metrics at its address, named by the process.
 
     Raises:
-        CliProblem: one cannot (`port_taken`).
+        CliProblem: one cannot: its port is taken (`port_taken`), or never can (`settings`).
     """
     for name, address in addresses.items():
         host, _, port = address.rpartition(":")
-        mark = _mark_patiently(host, int(port))
+        with for_metrics(name, address):
+            mark = _mark_patiently(host, int(port))
         if mark is None:
             raise CliProblem(
                 Code.PORT_TAKEN,
                 f"the metrics of {name} cannot be served at {address}: another program has that "
-                "port, or it is no address of this machine",
+                "port",
                 "choose another port with --metrics or OVERNIGHT_METRICS_ADDRESS; the next three "
                 "must be free too",
             )
@@ -94,31 +103,31 @@ def mark_any(host: str) -> tuple[int, socket.socket]:
 
     Raises:
         CliProblem: there is none (`port_taken`).
+        OSError: the system refuses them for another reason than that they are taken.
     """
-    first_ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    choices = range(LOWEST_PORT, first_ephemeral)
-    for port in random.sample(choices, min(len(choices), 200)):
+    choices = eligible(int(EPHEMERAL.read_text().split()[0]))
+    for port in random.sample(choices, min(len(choices), ATTEMPTS)):
         mark = _mark(host, port)
         if mark is not None:
             return port, mark
     raise CliProblem(
         Code.PORT_TAKEN,
-        f"no free port of {host} was found between {LOWEST_PORT} and {first_ephemeral}",
+        f"no free port of {host} was found between {choices[0]} and {choices[-1]}",
         "end what listens on them, or set OVERNIGHT_GATEWAY_PORT",
     )
 
 
-def try_to_bind(host: str, port: int) -> socket.socket | None:
-    """Take a port as a server would; none when another program has it."""
-    candidate = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # As servers do: a connection in TIME_WAIT does not count as a listener.
-    candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        candidate.bind((host.strip("[]"), port))
-    except OSError:
-        candidate.close()
-        return None
-    return candidate
+def eligible(first_ephemeral: int) -> range:
+    """Return the ports to choose from where outgoing connections take this one and those above."""
+    below = range(LOWEST_PORT, first_ephemeral)
+    # A machine may leave none to servers: then a port that can be lost is better than none.
+    return below if len(below) >= ATTEMPTS else range(LOWEST_PORT, HIGHEST_PORT)
+
+
+def _mark_best(host: str, port: int) -> tuple[int, socket.socket]:
+    """Reserve this port, or any when it is 0 or taken."""
+    mark = _mark_patiently(host, port)
+    return mark_any(host) if mark is None else (port, mark)
 
 
 def _mark_patiently(host: str, port: int) -> socket.socket | None:
@@ -135,14 +144,13 @@ def _mark(host: str, port: int) -> socket.socket | None:
     """Reserve a port; none when another program listens there, or has reserved it."""
     # A name in the kernel that ends with its process, and that is of the same network as the port.
     mark = socket.socket(socket.AF_UNIX)
-    try:
-        mark.bind(f"\0overnight-port-{port}")
-    except OSError:
-        mark.close()
+    if not bound(mark, f"\0overnight-port-{port}"):
         return None
-    found = try_to_bind(host, port)
-    if found is None:
-        mark.close()
-        return None
-    found.close()
+    with contextlib.ExitStack() as undone:
+        undone.enter_context(mark)
+        found = try_to_bind(host, port)
+        if found is None:
+            return None
+        found.close()
+        undone.pop_all()
     return mark

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cli.problems import CliProblem
 from cli.stack.environment import Role, cluster_address, share_of
+from cli.stack.metrics import metrics_addresses
 from cli.stack.ports import Ports
 from cli.stack.processes import Answering, ListeningPort, Program, ReadyFile, Stage
 from runtime.settings import Settings
@@ -32,9 +33,6 @@ TEMPORAL_OPTIONS = (
     "--log-level=warn",
 )
 
-METERED = (Role.GATEWAY, Role.SESSIONS, Role.MODELS, Role.HOST)
-"""The processes with metrics, in the order of their ports."""
-
 # -P: no module is ever imported from the folder the process happens to stand in.
 PYTHON = (sys.executable, "-P", "-m")
 
@@ -53,7 +51,8 @@ def stack_of(settings: Settings, ports: Ports, environment: Mapping[str, str]) -
     """Return the processes for these settings; `environment` is the person's own.
 
     Raises:
-        CliProblem: the embedded Temporal server is not installed.
+        CliProblem: the embedded Temporal server is not installed, or there are not ports enough
+            above that of the metrics (`settings`).
     """
     home = settings.home
     address = cluster_address(environment)
@@ -73,14 +72,6 @@ def stack_of(settings: Settings, ports: Ports, environment: Mapping[str, str]) -
         temporal_address=address or f"127.0.0.1:{ports.temporal}",
         metrics=metrics,
     )
-
-
-def metrics_addresses(settings: Settings) -> dict[str, str]:
-    """Return where each process serves its metrics: the gateway where asked, workers behind it."""
-    if settings.metrics_address is None:
-        return {}
-    host, _, port = settings.metrics_address.rpartition(":")
-    return {str(role): f"{host}:{int(port) + more}" for more, role in enumerate(METERED)}
 
 
 class _OurPrograms:

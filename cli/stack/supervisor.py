@@ -10,62 +10,31 @@ import structlog
 from cli.problems import CliProblem
 from cli.stack import space
 from cli.stack.processes import READY_SECONDS, Child, Death, Program, Stage, last_lines
+from cli.stack.restarts import EARLY_DEATHS, Kept
 from workflows.contract.problems import Code
 
 STOP_SECONDS = 10.0
 """A process that has not followed SIGTERM by then is killed."""
 
-FIRST_BACKOFF_SECONDS = 0.2
-LONGEST_BACKOFF_SECONDS = 5.0
-HEALTHY_SECONDS = 10.0
-"""A process that lived so long is restarted without a grudge."""
-
-EARLY_SECONDS = 5.0
-EARLY_DEATHS = 5
-"""So many deaths in a row, each so soon after its start or before readiness, end the stack."""
-
 PROBE_INTERVAL_SECONDS = 0.02
 IDLE_INTERVAL_SECONDS = 1.0
 
-STOPPING = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
-AWAITED = STOPPING | {signal.SIGCHLD}
+Signals = frozenset[signal.Signals]
 
 log = structlog.get_logger()
-
-
-class Kept:
-    """A child together with the record of its deaths."""
-
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self.backoff_seconds = FIRST_BACKOFF_SECONDS
-        self.early_deaths = 0
-        self.restart_at: float | None = None
-
-    def note(self, death: Death, now: float) -> float:
-        """Plan the next start after this death, and return in how many seconds it will be."""
-        if death.lived_seconds >= HEALTHY_SECONDS:
-            self.backoff_seconds = FIRST_BACKOFF_SECONDS
-        if death.was_ready and death.lived_seconds >= EARLY_SECONDS:
-            self.early_deaths = 0
-        elif not (death.was_ready and death.status == -signal.SIGKILL):
-            # Somebody's SIGKILL of a working process says nothing about its ability to start.
-            self.early_deaths += 1
-        pause = self.backoff_seconds
-        self.restart_at = now + pause
-        self.backoff_seconds = min(2 * pause, LONGEST_BACKOFF_SECONDS)
-        return pause
 
 
 class Supervisor:
     """Runs programs as children until a signal asks it to stop.
 
     It must be used from the main thread of a process with one thread. SIGTERM, SIGINT and SIGHUP
-    stop it cleanly; a second one skips the patience.
+    stop it cleanly; a second one skips the patience. The last two do so unless whoever started this
+    process had them ignored.
     """
 
     def __init__(self, programs: Sequence[Program], home: Path) -> None:
         self._kept = [Kept(Child(program, home)) for program in programs]
+        self._stopping = _stopping()
 
     def pids(self) -> dict[str, int]:
         """Return the process ids by name, without the processes that wait for their restart."""
@@ -84,13 +53,14 @@ class Supervisor:
         Raises:
             CliProblem: a process cannot be kept running, or the stack never became ready.
         """
-        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
+        awaited = _awaited(self._stopping)
+        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
         try:
             self._start()
             self._keep(changed)
         finally:
             self._stop()
-            while signal.sigtimedwait(AWAITED, 0):
+            while signal.sigtimedwait(awaited, 0):
                 pass
             signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
 
@@ -102,8 +72,7 @@ class Supervisor:
         give_up_at = time.monotonic() + READY_SECONDS
         announced = False
         while True:
-            received = signal.sigtimedwait(AWAITED, self._patience())
-            if received and received.si_signo in STOPPING:
+            if _is_asked_to_stop(self._stopping, self._patience()):
                 return
             restarted = self._bury_and_restart()
             for kept in self._kept:
@@ -131,19 +100,37 @@ class Supervisor:
                 _report(kept, death, restart_in_seconds=kept.note(death, now))
             if kept.restart_at is not None and now >= kept.restart_at:
                 kept.restart_at = None
-                _start(kept.child)
-                restarted = True
+                restarted |= _restart(kept, now)
         return restarted
 
     def _stop(self) -> None:
         patient = True
         for stage in Stage:
             children = [kept.child for kept in self._kept if kept.child.program.stage is stage]
-            patient = _stop_all(children, patient=patient)
+            patient = _stop_all(children, self._stopping, patient=patient)
 
     def _never_ready(self) -> CliProblem:
         late = next(kept.child for kept in self._kept if not kept.child.is_ready)
         return _failure(late, f"was not ready within {READY_SECONDS:.0f} seconds")
+
+
+def _stopping() -> Signals:
+    """Return the signals that stop a stack started as this process was."""
+    # nohup has SIGHUP ignored, and a script SIGINT for what it starts in the background. The kernel
+    # keeps to that only as long as they are not blocked. SIGTERM is the word of `overnight down`.
+    refusable = {signal.SIGINT, signal.SIGHUP}
+    ignored = {each for each in refusable if signal.getsignal(each) == signal.SIG_IGN}
+    return frozenset({signal.SIGTERM, *refusable} - ignored)
+
+
+def _awaited(stopping: Signals) -> Signals:
+    return stopping | {signal.SIGCHLD}
+
+
+def _is_asked_to_stop(stopping: Signals, patience_seconds: float) -> bool:
+    """Wait until a child has changed or somebody wants the end; tell whether it is the latter."""
+    received = signal.sigtimedwait(_awaited(stopping), patience_seconds)
+    return received is not None and received.si_signo in stopping
 
 
 def _start(child: Child) -> None:
@@ -157,6 +144,21 @@ def _start(child: Child) -> None:
         ) from error
 
 
+def _restart(kept: Kept, now: float) -> bool:
+    """Start a process again; false when the system refuses, which it may do only for a while."""
+    try:
+        _start(kept.child)
+    except CliProblem as problem:
+        pause = kept.note_refusal(now)
+        name = kept.child.program.name
+        reason = problem.detail
+        log.warning("process.not_started", name=name, reason=reason, restart_in_seconds=pause)
+        if kept.is_hopeless:
+            raise
+        return False
+    return True
+
+
 def _report(kept: Kept, death: Death, *, restart_in_seconds: float) -> None:
     name = kept.child.program.name
     log.warning(
@@ -166,7 +168,7 @@ def _report(kept: Kept, death: Death, *, restart_in_seconds: float) -> None:
         lived_seconds=round(death.lived_seconds, 1),
         restart_in_seconds=restart_in_seconds,
     )
-    if kept.early_deaths >= EARLY_DEATHS:
+    if kept.is_hopeless:
         raise _failure(kept.child, f"ended {EARLY_DEATHS} times right after its start")
 
 
@@ -179,14 +181,13 @@ def _failure(child: Child, what: str) -> CliProblem:
     )
 
 
-def _stop_all(children: Sequence[Child], *, patient: bool) -> bool:
+def _stop_all(children: Sequence[Child], stopping: Signals, *, patient: bool) -> bool:
     """Stop these children; false when a signal asked for haste."""
     for child in children:
         child.ask_to_stop()
     deadline = time.monotonic() + (STOP_SECONDS if patient else 0.0)
     while any(child.pid for child in children) and time.monotonic() < deadline:
-        received = signal.sigtimedwait(AWAITED, PROBE_INTERVAL_SECONDS)
-        if received and received.si_signo in STOPPING:
+        if _is_asked_to_stop(stopping, PROBE_INTERVAL_SECONDS):
             patient, deadline = False, 0.0
         for child in children:
             child.reap()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.stack import folder
 from tests.cli.running import clean_environment
 from tests.cli.scripted_gateway import Reply, Script, serving
 from tests.cli.sessions import resource
@@ -31,3 +32,11 @@ def remote(tmp_path: Path, script: Script) -> dict[str, str]:
 def terminal() -> Iterator[Terminal]:
     with sitting() as terminal:
         yield terminal
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return a prepared data folder."""
+    path = tmp_path / "home"
+    folder.prepare(path)
+    return path

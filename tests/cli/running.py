@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from cli.stack.ports import Ports, reserved
 from tests.cli.terminal import Terminal
 from tests.provider import sandbox_provider
 
@@ -21,6 +22,11 @@ def wait_until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "the condition did not come to hold"
         time.sleep(0.01)
+
+
+def choose_ports(home: Path, host: str = "127.0.0.1", port: int = 0) -> Ports:
+    with reserved(home, gateway_host=host, gateway_port=port) as ports:
+        return ports
 
 
 def is_alive(pid: int) -> bool:

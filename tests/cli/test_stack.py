@@ -3,25 +3,24 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from cli.problems import CliProblem
 from cli.stack import folder
 from cli.stack.environment import Role
 from cli.stack.folder import StackRecord
-from cli.stack.ports import Ports, require_free, reserved
+from cli.stack.ports import Ports
 from cli.stack.processes import ROTATE_BYTES, Program, ReadyFile, last_lines, open_log
 from cli.stack.programs import stack_of
+from cli.stack.restarts import EARLY_DEATHS
 from runtime.settings import Settings
-from tests.cli.running import ROOT, clean_environment, is_alive, wait_until
+from tests.cli.running import ROOT, choose_ports, clean_environment, is_alive, wait_until
 from tests.cli.supervised import TABLE
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
@@ -31,17 +30,8 @@ GIT_CANARY = "canary-of-the-git-token"
 Running = subprocess.Popen[bytes]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Return a prepared data folder."""
-    path = tmp_path / "home"
-    folder.prepare(path)
-    return path
-
-
-def choose_ports(home: Path) -> Ports:
-    with reserved(home, gateway_host="127.0.0.1", gateway_port=0) as ports:
-        return ports
+def choose_ports_of(home: Path) -> Ports:
+    return Ports.model_validate_json((home / "ports.json").read_bytes())
 
 
 def table(home: Path, *, parts: dict[str, list[str]] | None = None) -> tuple[Program, ...]:
@@ -67,8 +57,16 @@ def table(home: Path, *, parts: dict[str, list[str]] | None = None) -> tuple[Pro
 
 
 @contextmanager
-def supervised(home: Path, programs: tuple[Program, ...]) -> Iterator[Running]:
-    """Start a supervisor of these programs; kill it in the end."""
+def supervised(
+    home: Path, programs: tuple[Program, ...], *, ignored: signal.Signals | None = None
+) -> Iterator[Running]:
+    """Start a supervisor of these programs, with a signal ignored; kill it in the end."""
+
+    def take_signals() -> None:
+        # As they were given to the tests, they may have been ignored.
+        for each in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(each, signal.SIG_IGN if each == ignored else signal.SIG_DFL)
+
     (home / "table.json").write_bytes(TABLE.dump_json(programs))
     with (home / "out").open("wb") as out:
         running = subprocess.Popen(
@@ -76,6 +74,7 @@ def supervised(home: Path, programs: tuple[Program, ...]) -> Iterator[Running]:
             cwd=ROOT,
             stdout=out,
             stderr=subprocess.STDOUT,
+            preexec_fn=take_signals,  # noqa: PLW1509
         )
     try:
         yield running
@@ -179,6 +178,59 @@ def test_a_program_that_does_not_exist_is_named(home: Path):
     assert "the sessions process cannot be started" in (home / "out").read_text()
 
 
+def said_in(home: Path, text: str) -> bool:
+    return text in (home / "out").read_text()
+
+
+def test_a_restart_that_is_refused_is_tried_again(home: Path):
+    """What the system refuses for a while, such as the folder of the logs, ends no stack."""
+    with supervised(home, table(home)):
+        before = ready_record(home).processes
+        (home / "logs").rename(home / "aside")
+        os.kill(before["models"], signal.SIGKILL)
+        wait_until(lambda: said_in(home, "process.not_started"))
+        (home / "aside").rename(home / "logs")
+        wait_until(lambda: is_another(home, "models", before["models"]))
+        after = ready_record(home).processes
+        assert all(is_alive(pid) for pid in after.values())
+        assert {name for name in before if before[name] != after[name]} == {"models"}
+
+
+def test_a_restart_that_stays_refused_ends_the_stack(home: Path):
+    """After as many attempts as a process has that dies early, with the system's words."""
+    with supervised(home, table(home)) as running:
+        record = ready_record(home)
+        (home / "logs").rename(home / "aside")
+        os.kill(record.processes["models"], signal.SIGKILL)
+        assert running.wait(60) == 1
+    assert not any(is_alive(pid) for pid in record.processes.values())
+    said = (home / "out").read_text()
+    assert "the models process cannot be started: " in said
+    assert said.count("process.not_started") == EARLY_DEATHS
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("ignored", [signal.SIGHUP, signal.SIGINT])
+def test_an_ignored_signal_does_not_stop_the_stack(home: Path, ignored: signal.Signals):
+    """Under nohup the end of the terminal is survived, in the background of a script its Ctrl-C."""
+    with supervised(home, table(home), ignored=ignored) as running:
+        pid = ready_record(home).processes["models"]
+        running.send_signal(ignored)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: is_another(home, "models", pid))
+        running.terminate()
+        assert running.wait(30) == 0
+
+
+def test_the_end_of_the_terminal_stops_the_stack(home: Path):
+    """Unless it was asked to ignore that, cleanly."""
+    with supervised(home, table(home)) as running:
+        ready_record(home)
+        running.send_signal(signal.SIGHUP)
+        assert running.wait(30) == 0
+    assert not (home / "stack.json").exists()
+
+
 def test_secrets_reach_only_the_process_that_needs_them(home: Path):
     """The provider key is in the model worker alone, the git token in the host worker alone."""
     with supervised(home, table(home)):
@@ -227,50 +279,6 @@ def test_each_process_serves_its_metrics_on_a_port_of_its_own(home: Path):
         "host": "127.0.0.1:9467",
     }
     assert stack.metrics == {name: address for name, address in told.items() if address}
-
-
-def test_a_taken_port_of_the_metrics_is_refused_before_anything_starts():
-    """It is named with its process and with what to do; a free one is not refused."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(
-            CliProblem, match=f"the metrics of models cannot be served at {address}"
-        ):
-            require_free({"models": address})
-    require_free({"models": address})
-
-
-def choose_ports_of(home: Path) -> Ports:
-    return Ports.model_validate_json((home / "ports.json").read_bytes())
-
-
-def test_ports_stay_unless_they_are_taken(home: Path):
-    """The same ports are chosen again; one that another program took is replaced alone."""
-    first = choose_ports(home)
-    assert choose_ports(home) == first
-    with closing(socket.create_server(("127.0.0.1", first.gateway))):
-        second = choose_ports(home)
-    assert second.gateway != first.gateway
-    assert second.temporal == first.temporal
-
-
-def test_two_stacks_that_start_at_once_have_other_ports(home: Path, tmp_path: Path):
-    """Though no server listens yet, and though the second had the gateway's port before."""
-    other = tmp_path / "other"
-    folder.prepare(other)
-    with reserved(home, gateway_host="127.0.0.1", gateway_port=0) as first:
-        wanted = choose_ports(other).model_copy(update={"gateway": first.gateway})
-        (other / "ports.json").write_text(wanted.model_dump_json())
-        second = choose_ports(other)
-        assert second == wanted.model_copy(update={"gateway": second.gateway})
-        assert second.gateway != first.gateway
-        with (
-            pytest.raises(CliProblem, match=f"port {first.gateway} of the gateway is taken"),
-            reserved(other, gateway_host="127.0.0.1", gateway_port=first.gateway),
-        ):
-            pass
-    (other / "ports.json").write_text(wanted.model_dump_json())
-    assert choose_ports(other) == wanted
 
 
 def test_a_large_log_is_set_aside(tmp_path: Path):

@@ -130,6 +130,30 @@ def test_a_taken_port_fails_and_a_free_one_does_not(alone: dict[str, str]):
     assert rows["port"]["finding"] == f"{port} is free"
 
 
+@pytest.mark.parametrize("port", ["0", "8080"])
+def test_an_address_that_is_none_of_this_machine_fails(alone: dict[str, str], port: str):
+    """Whether a port is asked for or not, the setting that is wrong is named."""
+    wrong = {
+        "OVERNIGHT_GATEWAY_HOST": "192.0.2.1",
+        "OVERNIGHT_GATEWAY_PORT": port,
+        "OVERNIGHT_METRICS_ADDRESS": "192.0.2.1:9464",
+    }
+    status, rows, _ = examined({**alone, **wrong})
+    assert status == 1
+    for what, setting in (("port", "GATEWAY_HOST"), ("metrics ports", "METRICS_ADDRESS")):
+        assert rows[what]["status"] == "fail"
+        assert rows[what]["finding"].endswith(": Cannot assign requested address")
+        assert f"OVERNIGHT_{setting}" in rows[what]["cure"]
+
+
+def test_a_port_of_metrics_with_too_few_above_it_fails(alone: dict[str, str]):
+    """The stack would not start with it."""
+    _, rows, _ = examined({**alone, "OVERNIGHT_METRICS_ADDRESS": "127.0.0.1:65534"})
+    assert rows["metrics ports"]["status"] == "fail"
+    assert "port 65534 and the next three" in rows["metrics ports"]["finding"]
+    assert "at most 65532" in rows["metrics ports"]["cure"]
+
+
 def test_ports_of_metrics_are_tried(alone: dict[str, str]):
     """Each process of a stack takes one of four in a row; a taken one is named."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -96,6 +96,9 @@ def test_what_a_gateway_finds_wrong_is_told(remote: dict[str, str], script: Scri
     ("answer", "finding"),
     [
         (problem(401, "unauthenticated", "no"), "the gateway does not take this token"),
+        (problem(421, "host_not_allowed", "no x"), "the gateway answers 421: no x"),
+        (problem(503, "temporal_unavailable", "gone"), "the gateway answers 503: gone"),
+        (Reply(502, b"<html>"), "the gateway answers 502: no reason given"),
         (problem(404, "not_found", "no"), "the gateway answers 404 with something else"),
         (Reply(200, b"<html>"), "the gateway answers 200 with something else"),
         (Reply(200, gateway_health(more=1)), "the gateway answers 200 with something else"),
@@ -104,12 +107,13 @@ def test_what_a_gateway_finds_wrong_is_told(remote: dict[str, str], script: Scri
 def test_a_gateway_that_is_not_understood_is_told(
     remote: dict[str, str], script: Script, answer: Reply, finding: str
 ):
-    """A wrong token, an older gateway and something that is none each have a cure."""
+    """A wrong token, a refusal, an older gateway and what is none each have a cure of their own."""
     script.on("GET /health", answer)
     status, rows, _ = examined(remote)
     assert status == 1
     assert rows["health"]["finding"] == finding
-    assert rows["health"]["cure"] != ""
+    cures = {401: "OVERNIGHT_TOKEN", 404: "version", 200: "version"}
+    assert cures.get(answer.status, "tell its owner") in rows["health"]["cure"]
 
 
 def test_a_gateway_that_hangs_is_given_up(alone: dict[str, str]):
