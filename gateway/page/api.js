@@ -76,6 +76,7 @@ export async function persistently(attempt, { onPutOff, signal } = {}) {
     } catch (problem) {
       if (!(problem instanceof ApiProblem)) throw problem;
       if (problem.status !== 401 && !problem.isPassing) throw problem;
+      if (signal?.aborted) break;
       if (problem.status === 0) problem.hint = `it is tried again by itself; ${problem.hint}`;
       onPutOff?.(problem);
       if (problem.status === 401) await signedIn(signal);

@@ -5,6 +5,7 @@ import { el } from "/page/dom.js";
 import { keyboard } from "/page/keys.js";
 import { ListView } from "/page/list.js";
 import { forgetAll } from "/page/memory.js";
+import { resumeSending } from "/page/outbox.js";
 import { problemPlace } from "/page/problem.js";
 import { SessionView } from "/page/session.js";
 import { SignIn } from "/page/signin.js";
@@ -23,6 +24,7 @@ const help = keyboard({
   move: (steps) => shown?.move?.(steps),
   back: () => go("/"),
   newest: () => shown?.newest?.(),
+  hasNewest: () => Boolean(shown?.newest),
 });
 const bar = el("nav.bar", { "aria-label": "Overnight" },
   el("a.home", { href: "/" }, "Overnight"),
@@ -70,4 +72,5 @@ window.addEventListener("hashchange", () => signIn.redeem());
 access.addEventListener("signed-in", () => shown ?? display());
 document.getElementById("app").append(signIn.element, place, help);
 await signIn.redeem();
+resumeSending();
 if (shown === null) display();

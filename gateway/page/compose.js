@@ -3,7 +3,7 @@
 import { persist } from "/page/api.js";
 import { el, form, say, set } from "/page/dom.js";
 import { newId } from "/page/ids.js";
-import { recall, remember } from "/page/memory.js";
+import { recall, remember, untilForgotten } from "/page/memory.js";
 import { keepText } from "/page/outbox.js";
 import { problemPlace } from "/page/problem.js";
 
@@ -91,6 +91,8 @@ export class Composer {
   }
 
   async submit() {
+    // A form that is asked to submit itself does not look at its button.
+    if (this.start.disabled) return;
     const text = this.task.value;
     if (!text.trim()) return this.task.focus();
     const body = this.body(text);
@@ -98,9 +100,11 @@ export class Composer {
     this.problem.set(null);
     this.start.disabled = true;
     say(this.state, "starting …");
+    const signal = untilForgotten();
     try {
       const onPutOff = () => say(this.state, "The gateway does not answer. Trying again …");
-      const session = await persist("POST", "/sessions", body, { onPutOff });
+      const session = await persist("POST", "/sessions", body, { onPutOff, signal });
+      if (signal.aborted) return;
       keepText(session.id, body.prompt.id, text);
       remember(STARTING, null);
       remember(DRAFT, null);

@@ -71,7 +71,7 @@ export class Header {
   meters(view, budget, resource, settings) {
     const { usage } = view;
     this.facts.model.put(line(view.model || settings.model || resource.model, 60));
-    this.facts.steps.put(`${view.step || "–"} of ${budget.steps}`);
+    this.facts.steps.put(view.step ? `${view.step} of ${budget.steps}` : `at most ${budget.steps}`);
     const tokens = usage.input_tokens + usage.output_tokens;
     this.facts.tokens.put(budget.tokens ? `${short(tokens)} of ${short(budget.tokens)}` : short(tokens));
     const cost = usage.cost_usd === null ? "unknown" : money(usage.cost_usd);

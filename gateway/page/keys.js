@@ -12,7 +12,10 @@ const HELP = [
 
 const CUT_OFF_MS = 1_000;
 
-/** Make the help dialog and listen; `act` has `compose`, `move(steps)`, `back` and `newest`. */
+/** What has an end of its own to scroll to; the conversation's is the one that is meant by the key. */
+const SCROLLERS = "[tabindex='0']:not(.scroller), .work";
+
+/** Make the help dialog and listen; `act` has `compose`, `move(steps)`, `back`, `newest` and `hasNewest`. */
 export function keyboard(act) {
   const close = button("button", "Close", () => help.close());
   const help = el("dialog.help", { "aria-labelledby": "help-title" }, el("h2", { id: "help-title" }, "Keyboard"),
@@ -36,7 +39,7 @@ export function keyboard(act) {
       return;
     }
     const letter = letters[event.key];
-    if (!letter) return;
+    if (!letter || (event.key === "End" && !(act.hasNewest() && !event.target.closest(SCROLLERS)))) return;
     event.preventDefault();
     letter();
   });

@@ -3,24 +3,41 @@
 
 import { ApiProblem, persist } from "/page/api.js";
 import { newId } from "/page/ids.js";
-import { recall, remember } from "/page/memory.js";
+import { recall, remember, remembered, untilForgotten } from "/page/memory.js";
 import { wake } from "/page/pausing.js";
 
 const REMEMBERED = 30;
+const NAME = "outbox.";
 
-export class Outbox {
-  /** `changed()` is called whenever `waiting` is another. */
-  constructor(session, changed) {
+/** The outboxes of this tab, by session: they send whatever view is shown. */
+const outboxes = new Map();
+
+/** Return a session's outbox; there is one in a tab. */
+export function outboxOf(session) {
+  if (!outboxes.has(session)) outboxes.set(session, new Outbox(session));
+  return outboxes.get(session);
+}
+
+/** Go on with what this tab had not sent when it was loaded anew. */
+export function resumeSending() {
+  for (const session of remembered(NAME)) outboxOf(session);
+}
+
+class Outbox {
+  constructor(session) {
     this.session = session;
-    this.changed = changed;
-    this.ending = new AbortController();
+    this.name = NAME + session;
+    this.signal = untilForgotten();
+    this.signal.addEventListener("abort", () => outboxes.delete(session));
     this.waiting = recall(this.name, []);
     this.isSending = false;
+    this.changed = () => {};
     this.send();
   }
 
-  get name() {
-    return `outbox.${this.session}`;
+  /** Call `changed()` whenever `waiting` is another, until the outbox is left. */
+  open(changed) {
+    this.changed = changed;
   }
 
   /** Take a prompt; from now on it survives everything but the end of this tab. */
@@ -43,15 +60,16 @@ export class Outbox {
     this.send();
   }
 
+  /** Tell nobody any more; what waits is still sent. */
   close() {
-    this.ending.abort();
+    this.changed = () => {};
   }
 
   async send() {
     if (this.isSending) return;
     this.isSending = true;
     let next;
-    while (!this.ending.signal.aborted && (next = this.waiting.find((prompt) => !prompt.isRefused))) await this.one(next);
+    while (!this.signal.aborted && (next = this.waiting.find((prompt) => !prompt.isRefused))) await this.one(next);
     this.isSending = false;
   }
 
@@ -60,12 +78,12 @@ export class Outbox {
     const body = mode === "reopen" ? { prompt: { id, text } } : { id, text, mode };
     const onPutOff = (problem) => this.replace(id, { problem: plain(problem) });
     try {
-      const answer = await persist("POST", path, body, { onPutOff, signal: this.ending.signal });
-      if (answer === undefined) return;
+      await persist("POST", path, body, { onPutOff, signal: this.signal });
+      if (this.signal.aborted) return;
       this.keep(this.waiting.filter((prompt) => prompt.id !== id));
       wake();
     } catch (problem) {
-      if (this.ending.signal.aborted) return;
+      if (this.signal.aborted) return;
       this.replace(id, { problem: plain(problem), isRefused: true });
     }
   }

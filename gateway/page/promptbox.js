@@ -42,10 +42,10 @@ export class PromptBox {
   }
 
   /** Put a text back that could not be sent. */
-  restore(text) {
+  restore(text, { isFocused = true } = {}) {
     this.text.value = this.text.value ? `${text}\n\n${this.text.value}` : text;
     this.typed();
-    this.focus();
+    if (isFocused) this.focus();
   }
 
   put(mode) {

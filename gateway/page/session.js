@@ -6,7 +6,7 @@ import { Conversation } from "/page/conversation.js";
 import { button, el, set } from "/page/dom.js";
 import { count } from "/page/format.js";
 import { Header } from "/page/header.js";
-import { Outbox, textOf } from "/page/outbox.js";
+import { outboxOf, textOf } from "/page/outbox.js";
 import { pause } from "/page/pausing.js";
 import { Place } from "/page/place.js";
 import { parts } from "/page/problem.js";
@@ -30,9 +30,11 @@ export class SessionView {
     this.banner = new Banner();
     this.header = new Header(id);
     this.conversation = new Conversation(id, () => this.loadOlder());
-    this.outbox = new Outbox(id, () => this.redraw());
+    this.outbox = outboxOf(id);
+    this.outbox.open(() => this.redraw());
     this.box = new PromptBox(id, (text, mode) => this.outbox.put(text, mode));
-    this.queue = new Queue(id, this.outbox, (text) => this.box.restore(text));
+    const restore = (text) => this.box.restore(text);
+    this.queue = new Queue(id, this.outbox, { restore, rescue: (text) => this.rescue(text) });
     this.question = new QuestionPlace(id);
     this.work = new Work(id);
     this.element = this.layout();
@@ -70,6 +72,13 @@ export class SessionView {
 
   focusComposer() {
     this.box.focus();
+  }
+
+  /** Put a text into the box whose own field is gone; the keys that were meant for that do nothing here. */
+  rescue(text) {
+    if (this.ending.signal.aborted) return;
+    this.box.restore(text, { isFocused: false });
+    this.banner.pass("That prompt waits no longer. Your new text is in the prompt box");
   }
 
   newest() {

@@ -4,6 +4,8 @@ import { access, call, signIn } from "/page/api.js";
 import { el, form, show } from "/page/dom.js";
 import { problemPlace } from "/page/problem.js";
 
+const TITLE = "Sign in · Overnight";
+
 export class SignIn {
   constructor() {
     this.problem = problemPlace();
@@ -57,13 +59,16 @@ export class SignIn {
     if (this.isOpen) return;
     show(this.element, true);
     document.getElementById("view").hidden = true;
-    document.title = "Sign in · Overnight";
+    this.title = document.title;
+    document.title = TITLE;
     this.token.focus();
   }
 
   leave() {
     show(this.element, false);
     document.getElementById("view").hidden = false;
+    // The view may have named itself meanwhile.
+    if (document.title === TITLE) document.title = this.title;
     this.token.value = "";
     this.problem.set(null);
   }

@@ -13,6 +13,10 @@ from tests.end_to_end.local_stack import LocalStack, Reply, bash, edit, finish, 
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SERIOUS = ("serious", "critical")
+AT_END = """(place) => {
+  const { scrollTop, clientHeight, scrollHeight } = document.querySelector(place);
+  return scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 2;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +30,7 @@ def scripts() -> dict[str, list[Reply]]:
             finish("Add"),
         ],
         "danger": [bash("rm -rf precious"), finish("removed")],
+        "print": [held("seq 300", "echo over"), finish("printed")],
     }
 
 
@@ -136,4 +141,33 @@ def test_the_keyboard_reaches_everything(page: Page, stack: LocalStack, reposito
     page.keyboard.press("Escape")
     page.keyboard.press("u")
     expect(page).to_have_url("/")
+    stack.close([session])
+
+
+def test_the_end_key_is_left_to_what_has_an_end_of_its_own(
+    page: Page, stack: LocalStack, repository: Path
+) -> None:
+    """It leads to the newest of a conversation, unless an output or the list is to be scrolled."""
+    session = stack.run(repository, "print").id
+    page.set_viewport_size({"width": 1280, "height": 200})
+    page.goto("/")
+    expect(row(page, "Running", "print")).to_be_attached()
+    page.get_by_role("button", name="Start", exact=True).focus()
+    page.evaluate("document.querySelector('.view').scrollTop = 0")
+    page.keyboard.press("End")
+    page.wait_for_function(AT_END, arg=".view")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    open_session(page, session)
+    running = command(page, "seq 300")
+    output = running.locator(".output")
+    expect(output).to_contain_text("300")
+    output.focus()
+    output.evaluate("each => { each.scrollTop = 0; }")
+    page.keyboard.press("End")
+    page.wait_for_function(AT_END, arg=".output")
+    expect(output).to_be_focused()
+    running.locator("summary").focus()
+    page.keyboard.press("End")
+    expect(page.locator(".scroller")).to_be_focused()
+    let_go(stack, session)
     stack.close([session])

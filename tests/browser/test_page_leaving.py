@@ -38,6 +38,15 @@ def test_a_broken_ticket_asks_a_stranger_to_sign_in(stranger: Page, troubles: Tr
     expect(stranger.get_by_role("alert")).to_be_visible()
 
 
+def test_a_sign_in_by_token_gives_the_tab_its_name_back(stranger: Page, stack: LocalStack) -> None:
+    """The sign-in names the tab only as long as it is in front of the list."""
+    stranger.goto("/")
+    expect(stranger).to_have_title("Sign in \u00b7 Overnight")
+    stranger.get_by_label("Token").fill(stack.settings.token_path.read_text().strip())
+    stranger.get_by_label("Token").press("Enter")
+    expect(stranger).to_have_title("Sessions \u00b7 Overnight")
+
+
 def test_who_signs_out_leaves_nothing_in_the_tab(page: Page, troubles: Troubles) -> None:
     """A sign-out that fails says so and keeps all; one that is done forgets drafts too."""
     troubles.expect("ERR_CONNECTION_FAILED|status of 401")
