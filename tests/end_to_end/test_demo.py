@@ -18,12 +18,14 @@ DEMO = [sys.executable, "-P", "-m", "cli.demo"]
 
 
 def environment_of(place: Path) -> dict[str, str]:
-    """Return what a person without a model has set."""
+    """Return what a person without a model has set, to whom another gateway's token is known."""
+    token = place.with_name(f"{place.name}-token")
+    token.touch(0o600)
+    token.write_text("x" * 40)
     return {
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(place),
-        # Of a gateway that is not the demo's.
-        "OVERNIGHT_TOKEN_FILE": str(place / "token"),
+        "OVERNIGHT_TOKEN_FILE": str(token),
         "OVERNIGHT_SANDBOX": os.environ.get("OVERNIGHT_SANDBOX", "bubblewrap"),
     }
 
