@@ -16,6 +16,7 @@ from runtime import temporal
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import LEFT_OUT, refusal
 
 FASTER_QUEUES = [
@@ -66,7 +67,7 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
     left = [process for process in psutil.process_iter() if _mentions(process, base)]
     # What was just ended may still be on its way out.
-    _, alive = psutil.wait_procs(left, timeout=10)
+    _, alive = psutil.wait_procs(left, timeout=PATIENCE_SECONDS)
     assert [" ".join(process.cmdline()) for process in alive] == []
 
 

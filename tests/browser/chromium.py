@@ -20,11 +20,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.patience import PATIENCE_SECONDS
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """As the Makefile looks for it too."""
 
-PATIENCE_MILLISECONDS = 20_000
-"""So long a test waits for what the page is to show."""
+PATIENCE_MILLISECONDS = PATIENCE_SECONDS * 1_000
 
 WITHOUT_NETWORK = ("data:", "blob:", "about:")
 

@@ -72,7 +72,7 @@ def test_a_session_is_followed_live_to_its_pull_request(
     expect(running).to_contain_text("exit 0")
     expect(running).not_to_have_attribute("open", "")
     expect(command(page, "exit 3")).to_have_attribute("open", "")
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     _assert_made(page, stack.pull_requests(session)[0].merge_command)
     # What was folded is read again when it is opened.
     running.locator("summary").click()
@@ -98,7 +98,7 @@ def test_the_list_groups_sessions_and_follows_them(
     link.focus()
     page.evaluate("window.kept = document.activeElement")
     let_go(stack, waiting)
-    expect(row(page, "Done", "wait")).to_contain_text("finished", timeout=60_000)
+    expect(row(page, "Done", "wait")).to_contain_text("finished")
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("k")
@@ -129,7 +129,7 @@ def test_a_session_that_failed_needs_a_person_and_says_why(
     """What failed is said once, with what is to be done, and the list calls for a person."""
     start(page, "mend what is nowhere", tmp_path / "nothing")
     session = shown_session(page)
-    expect(ended(page, 1, "failed")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "failed")).to_be_visible()
     expect(page.get_by_text("is no git repository; name the top folder of one")).to_have_count(1)
     page.keyboard.press("u")
     expect(row(page, "Needs you", "mend what is nowhere")).to_contain_text("failed")
@@ -157,7 +157,7 @@ def test_prompts_wait_are_changed_and_the_turn_is_stopped(
     expect(queue.locator(".name")).to_have_text("next, please")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(ended(page, 1, "stopped by a person")).to_be_visible()
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     expect(page.locator(".prompt.withdrawn")).to_contain_text("not this one")
     expect(queue).to_be_hidden()
     stack.close([session])
@@ -173,12 +173,12 @@ def test_a_steering_prompt_and_a_follow_up_are_sent_with_a_key(
     send(page, "next, in this turn", "Control+Enter")
     expect(page.locator(".prompt", has_text="next, in this turn")).to_contain_text("steered")
     let_go(stack, session)
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     expect(command(page, "the next turn")).to_have_count(1)
     stack.close([session])
     expect(page.get_by_role("button", name="Reopen with this")).to_be_visible()
     send(page, "next, after all")
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     expect(command(page, "the next turn")).to_have_count(2)
     stack.close([session])
 
@@ -196,7 +196,7 @@ def test_a_question_is_answered_in_the_page(
     question.get_by_role("button", name="to the nearest").click()
     expect(question).to_be_hidden()
     expect(page.locator(".note.decision")).to_contain_text("to the nearest")
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     stack.close([session])
 
 
@@ -213,7 +213,7 @@ def test_a_held_command_is_decided_in_the_page(
     question.get_by_label("Reason").fill("as agreed")
     question.get_by_role("button", name="Approve" if approved else "Reject").click()
     expect(page.locator(".note.decision")).to_contain_text("as agreed")
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     expect(command(page, "removing")).to_have_count(1 if approved else 0)
     stack.close([session])
 

@@ -78,7 +78,7 @@ def test_axe_finds_nothing_serious_in_any_view(
     assert faults(page) == []
     let_go(stack, running)
     open_session(page, running)
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     expect(page.locator(".diff .added")).to_be_visible()
     expect(command(page, "printf").locator(".output .ink-1")).to_have_text("colour")
     assert faults(page) == []
@@ -111,7 +111,7 @@ def test_a_phone_shows_one_part_at_a_time(page: Page, stack: LocalStack, reposit
     assert overflow(page) <= 0
     page.get_by_role("button", name="Conversation", exact=True).click()
     page.get_by_role("button", name="Reject").click()
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     stack.close([session])
 
 

@@ -61,10 +61,10 @@ def test_what_was_done_is_not_told_as_refused(
     page.add_init_script(CUT)
     start(page, "next, and once", repository)
     session = shown_session(page)
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     expect(meter(page, "Time")).to_have_text(re.compile(r"\d"))
     send(page, "next, once more")
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     expect(page.locator(".prompt", has_text="next, once more")).to_have_count(1)
     assert page.evaluate("window.cut.length") == 2
     page.goto("/")
@@ -75,7 +75,7 @@ def test_what_was_done_is_not_told_as_refused(
     question.get_by_role("button", name="Approve").click()
     expect(question).to_be_hidden()
     assert any(each.endswith("/decisions") for each in page.evaluate("window.cut"))
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     stack.close([session, asking])
 
 
@@ -97,7 +97,7 @@ def test_the_same_start_after_a_reload_is_the_same_session(
     page.evaluate("window.cut.includes = () => true")
     page.get_by_role("button", name="Start", exact=True).click()
     session = shown_session(page)
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     same = [each for each in stack.gateway.sessions() if each.title == "next, over a reload"]
     assert [each.id for each in same] == [session]
     assert same[0].budget.steps == 7
@@ -118,7 +118,7 @@ def test_another_clients_prompt_is_not_taken_for_its_excerpt(
     expect(queue).to_contain_text("only its beginning is known here")
     expect(queue.get_by_role("textbox", name="The prompt's new text")).to_have_value("")
     let_go(stack, session)
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     stack.close([session])
 
 
@@ -145,6 +145,6 @@ def test_output_of_a_command_whose_beginning_is_not_here_is_passed_over(
     # Nor is the beginning of the turn.
     expect(meter(page, "Time")).to_have_text("\u2013")
     let_go(stack, session)
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     assert len(sockets) == 1
     stack.close([session])

@@ -68,7 +68,7 @@ def test_only_what_is_shown_whole_can_be_approved(
     approve.click()
     expect(page.locator(".note.decision")).to_be_visible()
     assert asked.subject != LONG
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     stack.close([session])
 
 
@@ -88,7 +88,7 @@ def test_a_new_question_cannot_be_decided_at_once(
     expect(approve).to_be_enabled()
     assert list(page.evaluate("Object.values(window.seen)")) == [[True, True]]
     approve.click()
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     stack.close([session])
 
 
@@ -108,7 +108,7 @@ def test_an_answer_being_typed_stays_when_the_question_goes(
     expect(field).to_have_value("to the near")
     expect(question.get_by_role("button", name="Answer")).to_be_disabled()
     expect(prompt_box(page)).to_have_value("")
-    expect(ended(page, 1, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 1, "finished")).to_be_visible()
     expect(command(page, "echo answered")).to_have_count(1)
     assert page.url.endswith(session)
     page.keyboard.press("Escape")

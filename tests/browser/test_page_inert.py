@@ -103,7 +103,7 @@ def test_hostile_words_are_text_everywhere(page: Page, stack: LocalStack, reposi
     session = stack.run(repository, "hostile", TEXT).id
     open_session(page, session)
     question = page.get_by_role("region", name="Question")
-    expect(question).to_be_visible(timeout=90_000)
+    expect(question).to_be_visible()
     expect(question.locator(".diff")).to_contain_text("onerror=canary()>.py")
     expect(command(page, "echo printed").locator(".output")).to_contain_text("onerror")
     findings = page.get_by_role("region", name="Checks")
@@ -116,7 +116,7 @@ def test_hostile_words_are_text_everywhere(page: Page, stack: LocalStack, reposi
     assert_inert(page)
     question.get_by_role("button", name="Approve").click()
     proposal = page.get_by_role("region", name="Pull request")
-    expect(proposal.get_by_role("heading", level=3)).to_contain_text("onerror", timeout=60_000)
+    expect(proposal.get_by_role("heading", level=3)).to_contain_text("onerror")
     assert_inert(page)
     page.goto("/")
     expect(row(page, "Done", "hostile")).to_contain_text("<img src=x onerror=canary()>")

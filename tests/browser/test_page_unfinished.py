@@ -85,7 +85,7 @@ def test_a_prompt_that_begins_leaves_its_new_text_in_the_box(
     rewrite(page, "next, as it\nshould be")
     expect(prompt_box(page)).to_have_value("")
     let_go(stack, session)
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     expect(prompt_box(page)).to_have_value("next, as it\nshould be")
     # Enter is a new line in the one field, and sends in the other.
     expect(prompt_box(page)).not_to_be_focused()
@@ -105,7 +105,7 @@ def test_a_text_that_came_too_late_is_in_the_box(
     queue.get_by_role("button", name="Replace").click()
     expect(queue).to_contain_text("The gateway does not answer")
     let_go(stack, session)
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     expect(queue).to_be_hidden()
     expect(prompt_box(page)).to_have_value("")
     page.unroute_all()
@@ -139,7 +139,7 @@ def test_an_unsent_prompt_is_sent_whatever_is_shown(
     page.wait_for_function(WAITING, arg=[session, 2])
     let_go(stack, session)
     row(page, "Running", "wait").click()
-    expect(ended(page, 3, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 3, "finished")).to_be_visible()
     expect(page.locator(".prompt", has_text="next, from")).to_have_count(2)
     stack.close([session])
 
@@ -160,7 +160,7 @@ def test_what_was_unsent_at_a_sign_out_is_never_sent(
     expect(queue).to_contain_text("1 prompt waiting")
     expect(queue.locator(".name")).to_have_text("next, after it")
     let_go(stack, session)
-    expect(ended(page, 2, "finished")).to_be_visible(timeout=60_000)
+    expect(ended(page, 2, "finished")).to_be_visible()
     stack.close([session])
 
 

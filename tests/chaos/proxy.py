@@ -23,12 +23,12 @@ from typing import Any, Self
 
 from cli.stack import ports
 from tests.chaos.pump import CutError, Direction, Pump
+from tests.patience import PATIENCE_SECONDS
 
 HOST = "127.0.0.1"
 SOCKET_BUFFER_BYTES = 64 * 1024
 """Small, so that the writer soon feels a reader that stalls."""
 
-PATIENCE_SECONDS = 10.0
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.chaos.proxy import HOST, ChaosProxy
 from tests.end_to_end.local_stack import until
+from tests.patience import PATIENCE_SECONDS
 
 SEED = 7
-PATIENCE_SECONDS = 20.0
 TEXT = random.Random(SEED).randbytes(3_000_000)  # no secret
 
 

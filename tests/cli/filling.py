@@ -14,6 +14,7 @@ import httpx2
 
 from cli.stack import folder
 from tests.cli.running import wait_until
+from tests.patience import PATIENCE_SECONDS
 
 CHUNK = b"x" * 65_536
 
@@ -21,7 +22,9 @@ CHUNK = b"x" * 65_536
 def overnight(*arguments: str) -> int:
     """Run a command to its end and return its status; what it says is on stderr."""
     command = [sys.executable, "-m", "cli.main", *arguments]
-    return subprocess.run(command, stdout=sys.stderr, check=False, timeout=60).returncode
+    return subprocess.run(
+        command, stdout=sys.stderr, check=False, timeout=PATIENCE_SECONDS
+    ).returncode
 
 
 def asked(repository: str) -> dict[str, object]:
@@ -49,7 +52,9 @@ def main(repository: str) -> None:
     record = folder.read_record(home)
     assert record is not None
     bearer = {"authorization": f"Bearer {(home / 'token').read_text()}"}
-    with httpx2.Client(base_url=record.gateway_url, headers=bearer, timeout=30) as http:
+    with httpx2.Client(
+        base_url=record.gateway_url, headers=bearer, timeout=PATIENCE_SECONDS
+    ) as http:
 
         def post(body: dict[str, object]) -> tuple[int, str]:
             answer = http.post("/api/v1/sessions", json=body)

@@ -11,12 +11,13 @@ import psutil
 
 from cli.stack.ports import Ports, reserved
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import sandbox_provider
 
 ROOT = Path(__file__).parents[2]
 
 
-def wait_until(holds: Callable[[], object], *, seconds: float = 30.0) -> None:
+def wait_until(holds: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Return once the condition holds; fail when it does not come to hold."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -59,7 +60,7 @@ def overnight(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

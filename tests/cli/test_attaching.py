@@ -19,6 +19,7 @@ from tests.cli.scripted_gateway import Reply, Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, ended, resource
 from tests.cli.terminal import Terminal, rows
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract import events
 from workflows.contract.api import Problem
 from workflows.contract.model import Usage
@@ -289,7 +290,7 @@ def test_ctrl_c_leaves_a_session_that_goes_on(
 
     script.live(gateway([seen(resource())], then=interrupt))
     running = started_overnight("attach", "s-01", *arguments, environment=remote)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 130
     assert f"overnight attach {SESSION}" in said
     assert "Traceback" not in said

@@ -29,6 +29,7 @@ from tests.cli.sessions import (
     verdict,
 )
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel
 from workflows.contract.socket import CaughtUp, Events, OutputSkipped, Trouble
@@ -263,7 +264,7 @@ def test_ctrl_c_leaves_the_session_working(script: Script, remote: dict[str, str
 
     script.live(gateway([seen(resource())], then=interrupt))
     running = started_overnight(*RUN, environment=remote)
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 130
     assert f"overnight watch {SESSION}" in said
     assert f"overnight stop {SESSION}" in said

@@ -13,6 +13,7 @@ from activities.sandbox.canary import find_bwrap
 from cli.problems import CliProblem
 from cli.stack import folder, space
 from tests.cli.running import ROOT, clean_environment, overnight
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import sandbox_provider
 
 MIB = 1024 * 1024
@@ -40,7 +41,7 @@ def in_a_disk_of(size: int, disk: Path, program: list[str]) -> "subprocess.Compl
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import ROOT, clean_environment, overnight, started_overnight, wait_until
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.explanations.table import TABLE
 from workflows.contract.problems import Code
 
@@ -94,7 +95,7 @@ def test_ctrl_c_during_a_request_exits_as_documented(alone: dict[str, str], sile
     with connection:
         assert connection.recv(1)
         os.kill(running.pid, signal.SIGINT)
-        said, wrong = running.communicate(timeout=30)
+        said, wrong = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 130
     assert (said, wrong) == ("", "")
 
@@ -106,7 +107,7 @@ def test_ctrl_c_while_stdin_is_read_exits_as_documented(alone: dict[str, str]):
     running = started_overnight("run", "-", environment=alone, stdin=reader)
     wait_until(lambda: bytes_in(reader) == 0)
     os.kill(running.pid, signal.SIGINT)
-    said, wrong = running.communicate(timeout=30)
+    said, wrong = running.communicate(timeout=PATIENCE_SECONDS)
     os.close(writer)
     os.close(reader)
     assert running.returncode == 130
@@ -124,7 +125,7 @@ def test_a_reader_that_has_left_ends_it_silently(alone: dict[str, str], argument
         cwd=ROOT,
         stdout=writer,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     os.close(writer)

@@ -14,6 +14,7 @@ from tests.cli.scripted_gateway import Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import resource
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.output import FRAME_LIMIT_BYTES, Channel
 
 CHANCE = random.Random(1)
@@ -33,7 +34,7 @@ def printed(environment: dict[str, str], *arguments: str) -> "subprocess.Complet
         env={**environment, "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -78,7 +79,7 @@ def test_a_reader_that_has_left_ends_it_silently(
         stderr=subprocess.PIPE,
     )
     os.close(writer)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert (running.returncode, said) == (1, b"")
 
 
@@ -130,7 +131,7 @@ def test_output_is_inert_on_a_terminal(script: Script, remote: dict[str, str]):
             cwd=ROOT,
             stdout=terminal.end,
             stderr=terminal.end,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
     assert running.returncode == 0
@@ -170,5 +171,5 @@ def test_ctrl_c_ends_following(script: Script, remote: dict[str, str]):
     script.live(gateway(story, then=interrupt))
     running = started_overnight("logs", "s-01", "-f", environment=remote)
     assert running.wait(30) == 130
-    _, said = running.communicate(timeout=30)
+    _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert said == ""

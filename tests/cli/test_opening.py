@@ -9,6 +9,7 @@ from tests.cli.running import clean_environment, overnight, seated
 from tests.cli.scripted_gateway import Reply, Script, problem, serving
 from tests.cli.sessions import OTHER, SESSION, resource
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 
 TICKET = Reply(201, {"ticket": "one-time", "expires_in_seconds": 120})
 
@@ -51,7 +52,7 @@ def seeing(tmp_path: Path, script: Script, opened: Path) -> dict[str, str]:
 def typed(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     """Type the command at a terminal; return its status and what was shown."""
     with sitting() as terminal, seated(terminal, *arguments, environment=environment) as run:
-        status = run.wait(timeout=60)
+        status = run.wait(timeout=PATIENCE_SECONDS)
     return status, terminal.shown.decode()
 
 

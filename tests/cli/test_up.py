@@ -12,6 +12,7 @@ import pytest
 
 from cli.stack import folder
 from tests.cli.running import ROOT, clean_environment, is_alive, overnight, wait_until
+from tests.patience import PATIENCE_SECONDS
 
 NAMES = {"gateway", "host", "models", "sessions", "temporal"}
 
@@ -39,7 +40,7 @@ def test_up_ps_and_down(environment: dict[str, str]):
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: folder.read_record(home) or running.poll() is not None, seconds=60)
+    wait_until(lambda: folder.read_record(home) or running.poll() is not None)
     record = folder.read_record(home)
     assert record is not None
     assert set(record.processes) == NAMES
@@ -50,7 +51,7 @@ def test_up_ps_and_down(environment: dict[str, str]):
     # The client repeats while the supervisor starts the gateway again.
     assert overnight("ps", environment=environment).returncode == 0
     assert overnight("down", environment=environment).returncode == 0
-    shown, said = running.communicate(timeout=30)
+    shown, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 0
     assert record.gateway_url in shown
     assert f"page: {record.gateway_url}/ (sign in with: overnight open)" in said

@@ -32,7 +32,6 @@ def test_its_texts_are_places_of_its_file(each: Defect) -> None:
     assert len({each.original, each.mutated, each.wrong}) == 3
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("project", PROJECTS)
 def test_a_defect_is_found_again(project: str) -> None:
     """The same try gives the same defect, with the same failing tests."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from runtime.settings import Settings
 from tests.deploy.composed import OURS, ROOT, environment, secrets, services
 from tests.end_to_end.local_stack import LocalStack, Reply, until
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import sandbox_provider
 
 SECRETS = {
@@ -72,7 +73,7 @@ class ComposedStack(LocalStack):
                     stdout=log,
                     stderr=log,
                 )
-        until(self.is_healthy, "every service is healthy", 90)
+        until(self.is_healthy, "every service is healthy")
         self.connect(f"http://127.0.0.1:{self._port}")
 
     def is_healthy(self) -> bool:
@@ -113,7 +114,9 @@ class ComposedStack(LocalStack):
         """Do what `docker compose stop` does: everything ends by itself in the time it is given."""
         for process in self._running.values():
             process.send_signal(signal.SIGTERM)
-        codes = {name: process.wait(timeout=60) for name, process in self._running.items()}
+        codes = {
+            name: process.wait(timeout=PATIENCE_SECONDS) for name, process in self._running.items()
+        }
         self._running = {}
         assert set(codes.values()) <= {0}, codes
 
@@ -136,7 +139,7 @@ class ComposedStack(LocalStack):
             cwd=self.base,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

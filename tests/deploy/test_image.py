@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.composed import OURS, ROOT, services
+from tests.patience import PATIENCE_SECONDS
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 RUNTIME_LOCK = (ROOT / "requirements-runtime.lock").read_text()
@@ -96,7 +97,7 @@ def run(
         cwd=start.parent,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

@@ -10,8 +10,6 @@ from tests.deploy.composed import OURS
 from tests.deploy.composed_stack import SECRETS, ComposedStack
 from tests.end_to_end.local_stack import bash, edit, finish, git, make_repository, until
 
-pytestmark = pytest.mark.timeout(300)
-
 CODE = {
     "greet.py": "WORD = 'helo'\n",
     ".overnight.toml": "[checks]\nspelling = 'grep -rq hello --include=*.py .'\n",
@@ -45,5 +43,5 @@ def test_the_composed_services_make_a_pull_request(composed: ComposedStack, tmp_
     for name in OURS:
         assert not set(SECRETS.values()) & set(composed.variables_of(name).values())
     composed.age_signs()
-    until(composed.is_healthy, "the workers give signs again", 60)
+    until(composed.is_healthy, "the workers give signs again")
     composed.close([session])

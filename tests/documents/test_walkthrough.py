@@ -19,8 +19,6 @@ from cli.demo.script import Json
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish
 from tests.provider import sandbox_provider
 
-pytestmark = pytest.mark.timeout(400)
-
 SECONDS = 200
 
 PAGES = ("docs/tutorial.md", "docs/howto-model.md", "docs/howto-sandbox.md")

@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from cli.transport import Transport
 from runtime.settings import Settings, gateway_token
 from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import sandbox_provider
 from workflows.contract.api import CreateSession, Decision, PromptBody, SessionResource
 from workflows.contract.asking import Asked
@@ -32,7 +34,6 @@ from workflows.contract.session import Approvals, Budget, Phase, PromptMode
 from workflows.contract.transcript import Message, TranscriptHead
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 200.0
 
 Reply = dict[str, Any]
 
@@ -116,7 +117,7 @@ class LocalStack:
                 stderr=log,
                 start_new_session=True,
             )
-        until(lambda: self._record_or_none() is not None, "the stack is ready", 90)
+        until(lambda: self._record_or_none() is not None, "the stack is ready")
         self.connect(self.record().gateway_url)
 
     def connect(self, url: str) -> None:
@@ -149,7 +150,7 @@ class LocalStack:
     def kill(self, name: str) -> None:
         """End one process of the stack as a crash would, and wait until another took its place."""
         pid = self.kill_for_good(name)
-        until(lambda: self.record().processes.get(name) not in (None, pid), f"{name} is back", 60)
+        until(lambda: self.record().processes.get(name) not in (None, pid), f"{name} is back")
 
     def kill_for_good(self, name: str) -> int:
         """End one process of the stack as a crash would; return which it was."""
@@ -164,9 +165,9 @@ class LocalStack:
         for process in processes:
             process.kill()
         assert self._up is not None
-        self._up.wait(timeout=60)
+        self._up.wait(timeout=PATIENCE_SECONDS)
         self._up = None
-        until(lambda: not any(map(_is_alive, processes)), "everything is dead", 20)
+        until(lambda: not any(map(_is_alive, processes)), "everything is dead")
 
     def start_another(self, name: str) -> "subprocess.Popen[bytes]":
         """Start a second process like one of the stack's, which nobody supervises."""
@@ -287,7 +288,11 @@ class LocalStack:
             if not self._is_closed(session):
                 self.gateway.close(session, "end of the test")
         until(lambda: all(self._is_closed(session) for session in sessions), "they are closed")
-        until(lambda: not self.sandboxes(), "the sandboxes are gone")
+        theirs = tuple(f"{session}-" for session in sessions)
+        until(
+            lambda: not any(name.startswith(theirs) for name in self.sandboxes()),
+            "the sandboxes are gone",
+        )
 
     @property
     def _boxes(self) -> Path:
@@ -300,30 +305,36 @@ class LocalStack:
         """Stop the stack, if it runs."""
         if self._up is not None:
             stop_stack(self.settings)
-            self._up.wait(timeout=60)
+            self._up.wait(timeout=PATIENCE_SECONDS)
             self._up = None
 
     def end(self) -> None:
-        """Stop everything; fail when a process of this folder is left."""
+        """Stop everything; fail when a process of this folder is left, and end it."""
         self.stop()
         if self._transport is not None:
             self._transport._http.close()
         self._model.terminate()
-        self._model.communicate(timeout=10)
-        until(lambda: not self.processes(), f"no process is left: {self.processes()}", 20)
+        self._model.communicate(timeout=PATIENCE_SECONDS)
+        try:
+            until(lambda: not self.processes(), f"no process is left: {self.processes()}")
+        finally:
+            # A test that failed before it closed its session must not trouble the next.
+            for pid in self.processes():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
-    def processes(self) -> list[str]:
-        """Return what still runs with this folder in its command line or environment."""
+    def processes(self) -> dict[int, str]:
+        """Return what still runs with this folder in its command line or environment, by pid."""
         needle = str(self.base)
-        found = []
+        found = {}
         for process in psutil.process_iter():
             try:
-                words = [*process.cmdline(), *process.environ().values()]
+                command, environment = process.cmdline(), process.environ()
             except psutil.Error:
                 continue
-            is_ours = any(needle in word for word in words)
+            is_ours = any(needle in word for word in (*command, *environment.values()))
             if is_ours and process.pid not in (os.getpid(), self._model.pid):
-                found.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+                found[process.pid] = " ".join(command)[:200]
         return found
 
     def _record_or_none(self) -> StackRecord | None:

@@ -11,8 +11,7 @@ import psutil
 import pytest
 
 from tests.end_to_end.local_stack import git, until
-
-pytestmark = pytest.mark.timeout(240)
+from tests.patience import PATIENCE_SECONDS
 
 DEMO = [sys.executable, "-P", "-m", "cli.demo"]
 
@@ -58,7 +57,7 @@ def played(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
         env=environment_of(place),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -73,7 +72,7 @@ def demo_folder(tmp_path: Path) -> Iterator[Path]:
     """Where the demo plays by default; nothing of it runs any more when the test is over."""
     folder = tmp_path / ".demo"
     yield folder
-    until(lambda: not processes_of(folder), "no process of the demo is left", 20)
+    until(lambda: not processes_of(folder), "no process of the demo is left")
 
 
 def test_the_demo_ends_in_a_branch_that_passes(demo_folder: Path, tmp_path: Path) -> None:

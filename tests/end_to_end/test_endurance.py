@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from pydantic import TypeAdapter
 
 from cli.stack import folder
@@ -14,9 +13,8 @@ from cli.stack.processes import Answering, Program
 from cli.stack.programs import stack_of
 from tests.end_to_end.conftest import StackFactory
 from tests.end_to_end.local_stack import ROOT, LocalStack, bash, finish, until
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.session import StopReason
-
-pytestmark = pytest.mark.timeout(400)
 
 PROMPTS = 20
 STEPS = 300
@@ -51,7 +49,7 @@ def _run_without_workers(stack: LocalStack, ports: Ports) -> "subprocess.Popen[b
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    until(lambda: folder.read_record(home) is not None, "Temporal and the gateway run", 60)
+    until(lambda: folder.read_record(home) is not None, "Temporal and the gateway run")
     stack.connect(f"http://127.0.0.1:{ports.gateway}")
     return supervisor
 
@@ -69,7 +67,7 @@ def test_prompts_sent_with_no_worker_alive_are_handled_once_and_in_order(
             stack.kill("temporal")
         stack.gateway.prompt(session, stack.prompt(marker))
     supervisor.send_signal(signal.SIGTERM)
-    supervisor.wait(timeout=60)
+    supervisor.wait(timeout=PATIENCE_SECONDS)
     stack.start()
     stack.until_waiting(session, turns=PROMPTS)
     assert [line["marker"] for line in stack.requests()] == markers

@@ -20,10 +20,9 @@ from tests.end_to_end.conftest import CODE, StackFactory
 from tests.end_to_end.local_stack import LocalStack, bash, finish, make_repository, until
 from tests.end_to_end.onlooker import Onlooker, printer, truth_of
 from tests.end_to_end.test_crashes import box_pid
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.sandbox import CommandOutcome
 from workflows.contract.socket import Subscribe
-
-pytestmark = pytest.mark.timeout(400)
 
 PRINT = {"print": [bash("python3 print.py"), finish()]}
 COMMAND = "s1-0"
@@ -109,7 +108,7 @@ def test_two_attempts_and_a_lost_sandbox_keep_the_prefix(
         os.kill(box_pid(stack, session), signal.SIGKILL)
         until(lambda: "command.finished" in onlooker.kinds, "the command is lost")
         second.terminate()
-        second.wait(timeout=30)
+        second.wait(timeout=PATIENCE_SECONDS)
         stack.until_waiting(session)
         stack.close([session])
         onlooker.wait()
@@ -149,7 +148,7 @@ def test_another_gateway_goes_on_where_the_first_was_left(
         truth = stop_printing(stack, session, onlooker)
     assert hashes(onlooker) == truth
     other.terminate()
-    other.wait(timeout=30)
+    other.wait(timeout=PATIENCE_SECONDS)
 
 
 def test_a_slow_and_broken_network_costs_time_only(stack_of: StackFactory, printing: Path) -> None:

@@ -24,6 +24,7 @@ from tests.end_to_end.local_stack import (
     make_repository,
     until,
 )
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract import metrics
 from workflows.contract.failures import Failure
 from workflows.contract.session import StopReason, TurnEnd
@@ -102,7 +103,9 @@ def four_ports() -> int:
 
 
 def scrape(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS
+    ) as answer:
         return str(answer.read().decode())
 
 
@@ -265,4 +268,4 @@ def test_a_collector_that_hangs_holds_nothing_up(stack_of: StackFactory, reposit
         assert stack.pull_requests(session)
         stack.close([session])
         stack.stop()
-    until(lambda: not stack.processes(), "every process has ended", 20)
+    until(lambda: not stack.processes(), "every process has ended")

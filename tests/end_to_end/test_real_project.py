@@ -8,10 +8,9 @@ import pytest
 
 from tests.end_to_end.conftest import StackFactory
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish, git
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.judging import Verdict
 from workflows.contract.session import StopReason, TurnEnd
-
-pytestmark = pytest.mark.timeout(300)
 
 PACKAGE = "idna==3.10"
 MODULE = "idna/core.py"
@@ -63,7 +62,7 @@ def test_a_session_repairs_it_on_a_branch_that_passes_its_suite(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

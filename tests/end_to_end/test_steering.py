@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.end_to_end.conftest import CODE, StackFactory
 from tests.end_to_end.local_stack import bash, edit, finish, git, make_repository, until
 from tests.end_to_end.onlooker import Onlooker
@@ -11,8 +9,6 @@ from workflows.contract.asking import AskedKind
 from workflows.contract.events import BaselineReady, CheckFinished, CheckStarted
 from workflows.contract.judging import Verdict
 from workflows.contract.transcript import AssistantMessage, Message, ToolMessage
-
-pytestmark = pytest.mark.timeout(300)
 
 FIX = edit("calc.py", "a - b", "a + b")
 COUNT = bash("echo run >> runs")

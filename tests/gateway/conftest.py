@@ -22,6 +22,7 @@ from runtime.settings import Settings, gateway_token
 from runtime.store.opening import open_store
 from tests.fake_checks import FakeChecks
 from tests.fakes import FINISH, FakeArchive, FakeModel, FakePullRequests, FakeSandbox
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract import names
 from workflows.contract.api import SessionResource
 from workflows.contract.session import Phase
@@ -91,7 +92,7 @@ async def serving(
                 async with httpx2.AsyncClient(
                     base_url=f"http://127.0.0.1:{port}",
                     headers={"authorization": f"Bearer {gateway_token(settings)}"},
-                    timeout=30,
+                    timeout=PATIENCE_SECONDS,
                 ) as http:
                     yield Gateway(http, settings, connection, services, port)
             finally:

@@ -28,6 +28,7 @@ from tests.fakes import (
     command_result,
 )
 from tests.gateway.conftest import Gateway
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract import names
 from workflows.contract.base import CommandId
 from workflows.contract.events import SessionEvent
@@ -59,7 +60,6 @@ from workflows.contract.transcript import ToolName
 from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
 from workflows.session import AgentSession
 
-PATIENCE_SECONDS = 100.0
 """A task that a worker of the test before was given while it stopped comes back after 10 s."""
 
 

@@ -19,6 +19,7 @@ from tests.gateway.test_handshake import closed, opened, own_origin
 from tests.gateway.test_handshake import ticket as socket_ticket
 from tests.gateway.test_outage import free_port
 from tests.gateway.test_process import gateway_process, until
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.socket import PROTOCOL
 
 SIGN_IN = "/api/v1/browser"
@@ -28,7 +29,7 @@ DAYS_30 = 30 * 24 * 3_600
 @asynccontextmanager
 async def nobody(edge: Gateway) -> AsyncIterator[httpx2.AsyncClient]:
     """A client that keeps no cookies and sends no token."""
-    async with httpx2.AsyncClient(base_url=own_origin(edge), timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=own_origin(edge), timeout=PATIENCE_SECONDS) as http:
         yield http
 
 
@@ -313,7 +314,7 @@ async def test_a_sign_in_leaves_no_secret_behind(tmp_path: Path) -> None:
     port = free_port()
     async with (
         gateway_process(tmp_path, port, free_port()) as process,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
     ):
         await until(http, "/healthz", 200)
         token = (tmp_path / "token").read_text()

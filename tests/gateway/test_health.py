@@ -16,6 +16,7 @@ from tests import bucket
 from tests.conftest import EMPTY_NAMESPACE
 from tests.gateway.conftest import Gateway, serving, settings_at, workers
 from tests.gateway.test_outage import free_port, temporal
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.health import GatewayHealth, QueueHealth
 
 HEALTH = "/api/v1/health"
@@ -25,7 +26,7 @@ SHARED = {"sessions", "models", "hosts"}
 
 async def health(gateway: Gateway) -> GatewayHealth:
     """Ask once; whatever is wrong, the answer is 200 and soon there."""
-    answer = await asyncio.wait_for(gateway.http.get(HEALTH), 10)
+    answer = await asyncio.wait_for(gateway.http.get(HEALTH), PATIENCE_SECONDS)
     assert answer.status_code == 200, answer.text
     return GatewayHealth.model_validate_json(answer.content)
 

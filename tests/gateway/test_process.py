@@ -14,6 +14,7 @@ import pytest
 
 from tests.gateway.conftest import SESSIONS
 from tests.gateway.test_outage import free_port, temporal
+from tests.patience import PATIENCE_SECONDS
 
 
 @asynccontextmanager
@@ -52,7 +53,7 @@ async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number:
     port, temporal_port = free_port(), free_port()
     async with (
         gateway_process(tmp_path, port, temporal_port) as process,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
     ):
         await until(http, "/healthz", 200)
         await until(http, "/readyz", 503)
@@ -63,7 +64,7 @@ async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number:
             bearer = {"authorization": f"Bearer {token}"}
             assert (await http.get(f"{SESSIONS}?limit=3&q=secret", headers=bearer)).is_success
         process.send_signal(number)
-        _, log = await asyncio.wait_for(process.communicate(), 10)
+        _, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 0
     assert b"gateway.stopped" in log
     assert b"Traceback" not in log
@@ -77,7 +78,7 @@ async def test_a_token_that_is_none_lets_nobody_in(tmp_path: Path, token: str):
     """With an empty token whoever sends none would be let in: the process refuses to start."""
     (tmp_path / "token").write_text(token)
     async with gateway_process(tmp_path, free_port(), 1) as process:
-        _, log = await asyncio.wait_for(process.communicate(), 30)
+        _, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 1
     assert b"holds no token; remove it" in log
     assert b"Traceback" not in log
@@ -88,7 +89,7 @@ async def test_a_taken_port_is_named(tmp_path: Path):
     port = free_port()
     async with (
         gateway_process(tmp_path, port, 1) as first,
-        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
     ):
         await until(http, "/healthz", 200)
         async with gateway_process(tmp_path, port, 1) as second:

@@ -8,6 +8,7 @@ import pytest
 
 from runtime.settings import gateway_token
 from tests.gateway.conftest import SESSIONS, Gateway
+from tests.patience import PATIENCE_SECONDS
 
 MIB = 1024 * 1024
 
@@ -101,7 +102,7 @@ async def test_a_body_that_never_ends_is_cut(edge: Gateway):
     _, writer = await asyncio.open_connection("127.0.0.1", edge.port)
     writer.write(head_of(edge, "Transfer-Encoding: chunked") + b"\r\n\r\n")
     with pytest.raises(ConnectionError):
-        await asyncio.wait_for(send_for_ever(writer), 10)
+        await asyncio.wait_for(send_for_ever(writer), PATIENCE_SECONDS)
     writer.transport.abort()
 
 

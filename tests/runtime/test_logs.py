@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 PROGRAM = """
 import logging
 import structlog
@@ -38,7 +40,11 @@ except OSError as error:
 def lines() -> dict[str, str]:
     """Run the program; return each line's exception by its event."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
     )
     read = [json.loads(line) for line in done.stderr.splitlines()]
     return {line["event"]: line["exception"] for line in read}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.reading import SettingsRefusedError, read_settings, read_values, unknown_names
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SECRET = "do-not-show-this"  # a test's own
@@ -125,7 +126,7 @@ def test_each_process_refuses_in_one_line(tmp_path: Path, process: list[str]) ->
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 1

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from runtime.settings import Settings
 from runtime.telemetry import FewNames
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract import metrics
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ def run(home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedP
         cwd=home,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

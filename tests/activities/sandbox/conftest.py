@@ -16,10 +16,10 @@ from activities.sandbox.box import BoxClient, BoxPaths, Exit, FileAnswer, StartC
 from activities.sandbox.inside import wire
 from activities.sandbox.lifetime import Launch, destroy, ensure_running, is_running
 from activities.sandbox.output import read_frames
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import refusal
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
-PATIENCE_S = 30.0
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Box:
     async def kill(self) -> None:
         """Kill the supervisor and wait until nothing of the box lives."""
         os.kill(self.supervisor, signal.SIGKILL)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while is_running(self.paths):  # noqa: ASYNC110  # a lock sends no event
                 await asyncio.sleep(0.01)
 
@@ -76,7 +76,7 @@ class Box:
 
     async def ended(self, name: str) -> Exit:
         """Wait for a command's end."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 progress = await self.client.wait(name, 2**60, 10.0)
                 assert progress is not None
@@ -85,7 +85,7 @@ class Box:
 
     async def said(self, name: str, text: bytes) -> None:
         """Wait until a command has written the text."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             size = 0
             while text not in self.output(name):
                 progress = await self.client.wait(name, size, 10.0)

@@ -18,7 +18,8 @@ from activities.sandbox.live import LiveLog
 from activities.sandbox.pace import Pace
 from runtime.store.base import Store, StoreUnavailableError
 from runtime.store.folder import FolderStore
-from tests.activities.sandbox.conftest import PATIENCE_S, Box
+from tests.activities.sandbox.conftest import Box
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId, SessionId
 from workflows.contract.failures import Failure
 from workflows.contract.output import (
@@ -43,7 +44,7 @@ class HeldStore(FolderStore):
     def append(self, stream: str, offset: int, data: bytes) -> int:
         end = super().append(stream, offset, data)
         self.appended.set()
-        assert self.go_on.wait(PATIENCE_S)
+        assert self.go_on.wait(PATIENCE_SECONDS)
         return end
 
 
@@ -102,14 +103,14 @@ class Follower:
 
     async def saw(self, text: bytes) -> None:
         """Return when a window ends with the text."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.shown or not self.shown[-1][1].endswith(text):
                 self.news.clear()
                 await self.news.wait()
 
     async def saw_bytes(self) -> None:
         """Return when anything is known to be in the store."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.shown or not self.shown[-1][0].end:
                 self.news.clear()
                 await self.news.wait()

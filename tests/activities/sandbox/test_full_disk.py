@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.sandbox.canary import find_bwrap
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,7 +25,7 @@ def test_an_end_that_finds_no_room_is_recorded_later(tmp_path: Path):
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2_000:]

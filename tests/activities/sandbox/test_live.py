@@ -11,8 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.sandbox.output import read_frames
 from runtime.store.folder import FolderStore
-from tests.activities.sandbox.conftest import PATIENCE_S, Box
+from tests.activities.sandbox.conftest import Box
 from tests.activities.sandbox.following import SESSION, FailingStore, Follower, Gate, HeldStore
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId
 from workflows.contract.failures import Failure
 from workflows.contract.output import FRAME_HEADER, FRAME_LIMIT_BYTES, Channel, stream_key
@@ -130,7 +131,7 @@ async def test_an_attempt_may_die_between_store_and_heartbeat(
     first = Follower(box, held)
     command = box.command("exec 9< gate; printf one; read -r _ <&9; printf two", "c")
     dying = asyncio.get_running_loop().create_task(first.follow(command))
-    assert await asyncio.to_thread(held.appended.wait, PATIENCE_S)
+    assert await asyncio.to_thread(held.appended.wait, PATIENCE_SECONDS)
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await dying
@@ -139,7 +140,7 @@ async def test_an_attempt_may_die_between_store_and_heartbeat(
     second = Follower(box, FolderStore(tmp_path / "store"))
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(second.follow(command))
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await second.news.wait()
         gate.open()
     assert (second.shown[0][0].end, second.shown[0][1]) == (FRAME_HEADER.size + 3, b"")
