@@ -49,6 +49,11 @@ _CAUSES = (
         "start the container with --security-opt systempaths=unconfined",
     ),
     _Cause(
+        r"Failed to make / slave: Permission denied",
+        "AppArmor's profile of this container forbids mounts",
+        "start the container with --security-opt apparmor=unconfined",
+    ),
+    _Cause(
         r"kernel\.unprivileged_userns_clone is 0",
         "the kernel is set to refuse user namespaces to ordinary users",
         "sudo sysctl -w kernel.unprivileged_userns_clone=1",

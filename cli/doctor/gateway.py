@@ -89,13 +89,25 @@ def _version(target: Target) -> Iterator[Row]:
     except httpx2.HTTPError as error:
         yield _silent(target, "version", error)
         return
-    fields = answer.json() if answer.is_success else {}
-    theirs = fields.get("version") if isinstance(fields, dict) else None
+    theirs = _told_version(answer)
     if theirs == mine:
         yield Row.ok("version", f"{mine}, as this command's")
         return
+    if theirs is None:
+        finding = f"{target.url} answers {answer.status_code} with something else"
+        yield Row.warn("version", finding, "see whether a gateway of Overnight listens there")
+        return
     cure = "use the `overnight` of the gateway's version; a local stack: overnight down, up"
     yield Row.warn("version", f"the gateway's is {theirs}, this command's {mine}", cure)
+
+
+def _told_version(answer: httpx2.Response) -> str | None:
+    try:
+        fields = answer.json()
+    except ValueError:
+        return None
+    told = fields.get("version") if answer.is_success and isinstance(fields, dict) else None
+    return told if isinstance(told, str) else None
 
 
 def _health(target: Target) -> Iterator[Row]:

@@ -205,12 +205,12 @@ def open_log(path: Path) -> BinaryIO:
 
 
 def last_lines(path: Path, count: int = 12) -> tuple[str, ...]:
-    """Return the end of a log; empty when there is none."""
+    """Return the end of a log; empty when there is none to be read."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
             text = file.read().decode(errors="replace")
-    except FileNotFoundError:
+    except OSError:
         return ()
     return tuple(text.splitlines()[-count:])
 

@@ -11,7 +11,10 @@ _MIB = 1024 * 1024
 
 def shortage(folder: Path) -> str:
     """Say how little room the disk of a folder has; empty when it has enough, or does not tell."""
-    found = os.statvfs(folder)
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return ""
     free = found.f_bavail * found.f_frsize
     if not found.f_blocks or free >= LEAST_FREE_BYTES:
         return ""

@@ -100,7 +100,7 @@ def test_a_prompt_outlives_the_page_itself(
         expect(page.locator(".queue")).to_contain_text("again and again")
     finally:
         stack.thaw_supervisor()
-    until(lambda: _is_served(page), "the gateway serves", 60)
+    until(lambda: _is_served(page), "the gateway serves")
     page.goto("about:blank")
     open_session(page, session)
     expect(page.locator(".prompt", has_text="then, after a reload")).to_have_count(1)

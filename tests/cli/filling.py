@@ -68,7 +68,7 @@ def main(repository: str) -> None:
         full.unlink()
         found["the same afterwards"] = post(late)
     found["down"] = overnight("down")
-    stack.wait(30)
+    stack.wait(PATIENCE_SECONDS)
     print(json.dumps(found))  # noqa: T201  # its test reads it
 
 

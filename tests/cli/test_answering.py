@@ -8,6 +8,7 @@ from tests.cli.scripted_gateway import Reply, Script, problem
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, asking, resource
 from tests.cli.terminal import Terminal
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.api import Decision
 from workflows.contract.session import PromptMode
 from workflows.contract.socket import Ack, CaughtUp, Decide, Events, SendPrompt, Trouble
@@ -44,7 +45,7 @@ def test_what_is_typed_while_it_asks_is_the_answer(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert decided == [
         Decision(question="0123456789abcdef", approved=True, text="8080"),
         Decision(question="a" * 16, approved=False, text="no need"),
@@ -71,7 +72,7 @@ def test_what_allows_nothing_is_told(script: Script, remote: dict[str, str], ter
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def see(terminal: Terminal, peer: Peer, number: int, found: dict[str, Any]) -> None:
@@ -109,7 +110,7 @@ def test_a_line_is_for_the_question_its_typing_began_beneath(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_prompt_that_was_begun_before_the_session_asked_stays_one(
@@ -136,7 +137,7 @@ def test_a_prompt_that_was_begun_before_the_session_asked_stays_one(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def test_where_nobody_knows_what_a_line_was_begun_beneath_it_answers_nothing(
@@ -160,7 +161,7 @@ def test_where_nobody_knows_what_a_line_was_begun_beneath_it_answers_nothing(
 
     script.live(converse)
     with seated(terminal, "attach", "s-01", "-o", "json", environment=remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert b"nothing was sent" in terminal.shown
 
 
@@ -188,4 +189,4 @@ def test_the_files_in_question_are_shown_when_asked_for(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0

@@ -129,7 +129,7 @@ def test_what_is_typed_goes_to_the_session(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert heard == [("Look at ä", PromptMode.QUEUE), ("left", PromptMode.STEER)]
     shown = terminal.shown.decode()
     assert "goes on" in shown
@@ -160,7 +160,7 @@ def test_typing_and_a_reply_that_is_written_stay_apart(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert rows(terminal.shown.decode())[:4] == ["  I will", "  read.", "> look again", "  Then"]
     assert terminal.echoes
 
@@ -188,7 +188,7 @@ def test_a_session_is_stopped_and_closed_by_typing(
     script.on(f"POST /sessions/{SESSION}/close", Reply(202, resource()))
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert "'/hlep' is no command" in terminal.shown.decode()
 
 
@@ -199,7 +199,7 @@ def test_hostile_output_does_not_reach_the_terminal(
     log = frame(b"\x1b]52;c;aGk=\x07be") + frame(b"fore\x1b[2") + frame(b"Jafter\x9b\r50%\r\n")
     script.live(gateway([*whole("c1", log), seen(resource(**CLOSED))]))
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     # The colours of our own marks are no part of the output.
     shown = terminal.shown.decode()
     assert "52;c" not in shown
@@ -224,7 +224,7 @@ def test_a_prompt_for_a_gateway_that_is_away_is_not_lost_in_silence(
 
     script.live(converse)
     with attached(terminal, remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert b"not known to have arrived: Look again" in terminal.shown
 
 
@@ -247,7 +247,7 @@ def test_a_prompt_that_cannot_be_taken_is_told_once_and_kept(
 
     script.live(converse)
     with seated(terminal, "attach", "s-01", *arguments, environment=remote) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     shown = terminal.shown.decode()
     assert shown.count("not taken yet: Look again") == 1
     assert shown.count("not known to have arrived: Look again") == 1
@@ -272,7 +272,7 @@ def test_no_colour_is_shown_where_none_is_wanted(
 
     script.live(converse)
     with attached(terminal, {**remote, "NO_COLOR": "1"}) as running:
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert b"is no command" in terminal.shown
     assert b"reopen it" in terminal.shown
     assert b"\x1b" not in terminal.shown

@@ -224,7 +224,7 @@ def test_no_colour_is_shown_where_none_is_wanted(
     for wish in ("", "1"):
         environment = {**remote, "TERM": "xterm", "NO_COLOR": wish}
         with sitting() as terminal, seated(terminal, *arguments, environment=environment) as run:
-            run.wait(30)
+            run.wait(PATIENCE_SECONDS)
         shown[wish] = terminal.shown
     assert b"\x1b" in shown[""]
     assert b"\x1b" not in shown["1"]
@@ -370,4 +370,4 @@ def test_a_diff_is_printed_byte_by_byte(script: Script, remote: dict[str, str]):
     assert running.stderr is not None
     with running.stderr as stderr:
         assert stderr.read() == b""
-    running.wait(30)
+    running.wait(PATIENCE_SECONDS)

@@ -127,3 +127,8 @@ def test_a_disk_with_room_is_no_shortage(tmp_path: Path):
     """The folder of the tests has more than a stack needs at the least."""
     assert shutil.disk_usage(tmp_path).free > space.LEAST_FREE_BYTES
     assert space.shortage(tmp_path) == ""
+
+
+def test_a_disk_that_does_not_tell_is_no_shortage(tmp_path: Path):
+    """A folder that is gone has another trouble, which is told elsewhere."""
+    assert space.shortage(tmp_path / "gone") == ""

@@ -29,7 +29,7 @@ def alone(tmp_path: Path) -> dict[str, str]:
 def silent() -> Iterator[socket.socket]:
     """Return a gateway that takes requests and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(PATIENCE_SECONDS)
         yield server
 
 

@@ -10,6 +10,7 @@ from tests.cli.scripted_gateway import Reply, Script
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import SESSION, asking, ended, pull_request, resource
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.socket import CaughtUp, Events
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
@@ -62,5 +63,5 @@ def test_in_a_terminal_a_question_is_waited_for(
     script.live(converse)
     watch = ("watch", "s-01", *arguments)
     with sitting() as terminal, seated(terminal, *watch, environment=remote) as run:
-        assert run.wait(30) == status
+        assert run.wait(PATIENCE_SECONDS) == status
     assert terminal.shown.count(b"the model asks") == 1

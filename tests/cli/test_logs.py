@@ -155,7 +155,7 @@ def test_a_reader_that_leaves_is_no_error(script: Script, remote: dict[str, str]
     assert running.stderr is not None
     with running.stderr as stderr:
         assert stderr.read() == b""
-    running.wait(30)
+    running.wait(PATIENCE_SECONDS)
 
 
 def test_ctrl_c_ends_following(script: Script, remote: dict[str, str]):
@@ -170,6 +170,6 @@ def test_ctrl_c_ends_following(script: Script, remote: dict[str, str]):
     story = [*whole("c1", frame(b"x")), seen(resource())]
     script.live(gateway(story, then=interrupt))
     running = started_overnight("logs", "s-01", "-f", environment=remote)
-    assert running.wait(30) == 130
+    assert running.wait(PATIENCE_SECONDS) == 130
     _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert said == ""

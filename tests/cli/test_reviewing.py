@@ -10,6 +10,7 @@ from tests.cli.running import ROOT, overnight, seated, wait_until
 from tests.cli.scripted_gateway import Asked, Reply, Script, problem
 from tests.cli.sessions import SESSION, asking, question, resource, verdict
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 
 ID = "0123456789abcdef"
 DIFF = b"diff --git a/x.py b/x.py\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old\n+new \x1b[2J\xff\n"
@@ -96,7 +97,7 @@ def test_the_newest_diff_is_printed_byte_by_byte(
     script.on(f"GET /sessions/{SESSION}", Reply(200, {**resource(), "view": view}))
     script.on(f"GET {place}", Reply(200, DIFF))
     with sitting() as terminal, seated(terminal, "diff", SESSION, environment=remote) as run:
-        assert run.wait(30) == 0
+        assert run.wait(PATIENCE_SECONDS) == 0
         wait_until(lambda: b"+new" in terminal.shown)
     assert what.encode() in terminal.shown
     assert b"\x1b[31m-old\x1b[0m" in terminal.shown

@@ -22,6 +22,7 @@ from cli.stack.restarts import EARLY_DEATHS
 from runtime.settings import Settings
 from tests.cli.running import ROOT, choose_ports, clean_environment, is_alive, wait_until
 from tests.cli.supervised import TABLE
+from tests.patience import PATIENCE_SECONDS
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 CANARY = "canary-of-the-provider-key"
@@ -100,7 +101,7 @@ def test_a_stack_starts_whole_and_stops_whole(home: Path):
         assert (home / "stack.json").stat().st_mode & 0o777 == 0o600
         assert home.stat().st_mode & 0o777 == 0o700
         running.terminate()
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
         assert not any(is_alive(pid) for pid in record.processes.values())
         assert not (home / "stack.json").exists()
         assert (home / "stopped").read_text().split()[0] == "gateway"
@@ -161,7 +162,7 @@ def test_a_process_that_cannot_start_ends_the_stack(home: Path):
     """After five deaths the stack stops with status 1, the log's end and the log's place."""
     programs = table(home, parts={"models": ["fail"]})
     with supervised(home, programs) as running:
-        assert running.wait(60) == 1
+        assert running.wait(PATIENCE_SECONDS) == 1
     said = (home / "out").read_text()
     assert "the models process ended 5 times" in said
     assert "the stand-in has nothing to stand on" in said
@@ -174,7 +175,7 @@ def test_a_program_that_does_not_exist_is_named(home: Path):
     programs = table(home)
     broken = programs[1].model_copy(update={"argv": ("/nonexistent/program",)})
     with supervised(home, (programs[0], broken)) as running:
-        assert running.wait(30) == 1
+        assert running.wait(PATIENCE_SECONDS) == 1
     assert "the sessions process cannot be started" in (home / "out").read_text()
 
 
@@ -202,7 +203,7 @@ def test_a_restart_that_stays_refused_ends_the_stack(home: Path):
         record = ready_record(home)
         (home / "logs").rename(home / "aside")
         os.kill(record.processes["models"], signal.SIGKILL)
-        assert running.wait(60) == 1
+        assert running.wait(PATIENCE_SECONDS) == 1
     assert not any(is_alive(pid) for pid in record.processes.values())
     said = (home / "out").read_text()
     assert "the models process cannot be started: " in said
@@ -219,7 +220,7 @@ def test_an_ignored_signal_does_not_stop_the_stack(home: Path, ignored: signal.S
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: is_another(home, "models", pid))
         running.terminate()
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def test_the_end_of_the_terminal_stops_the_stack(home: Path):
@@ -227,7 +228,7 @@ def test_the_end_of_the_terminal_stops_the_stack(home: Path):
     with supervised(home, table(home)) as running:
         ready_record(home)
         running.send_signal(signal.SIGHUP)
-        assert running.wait(30) == 0
+        assert running.wait(PATIENCE_SECONDS) == 0
     assert not (home / "stack.json").exists()
 
 
@@ -292,3 +293,4 @@ def test_a_large_log_is_set_aside(tmp_path: Path):
     assert path.read_bytes() == b"line\nline\n"
     assert path.with_name("x.log.1").stat().st_size == ROTATE_BYTES + 1
     assert last_lines(path, 1) == ("line",)
+    assert last_lines(tmp_path) == last_lines(tmp_path / "gone") == ()

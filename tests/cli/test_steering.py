@@ -9,6 +9,7 @@ from tests.cli.running import overnight, seated, wait_until
 from tests.cli.scripted_gateway import Asked, Reply, Script, problem
 from tests.cli.sessions import SESSION, asking, question, resource, verdict
 from tests.cli.terminal import sitting
+from tests.patience import PATIENCE_SECONDS
 
 ID = "0123456789abcdef"
 WAITING = "00000000-0000-4000-8000-0000000000aa"
@@ -82,7 +83,7 @@ def test_in_a_terminal_a_person_is_asked(
     with sitting() as terminal, seated(terminal, "approve", "s-01", environment=remote) as run:
         wait_until(lambda: b"allow it?" in terminal.shown)
         terminal.type(typed)
-        assert run.wait(30) == status
+        assert run.wait(PATIENCE_SECONDS) == status
     assert b"the budget is used up" in terminal.shown
     assert len(sent(script)) == decisions
 
@@ -93,7 +94,7 @@ def test_ctrl_c_at_the_question_decides_nothing(script: Script, remote: dict[str
     with sitting() as terminal, seated(terminal, "approve", "s-01", environment=remote) as run:
         wait_until(lambda: b"allow it?" in terminal.shown)
         os.kill(run.pid, signal.SIGINT)
-        assert run.wait(30) == 130
+        assert run.wait(PATIENCE_SECONDS) == 130
     assert b"Traceback" not in terminal.shown
     assert sent(script) == []
 

@@ -10,6 +10,7 @@ from cli.stream.session import SessionStream
 from cli.transport import Endpoint
 from runtime.settings import gateway_token
 from tests.end_to_end.local_stack import LocalStack, until
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.events import CommandFinished, SessionEvent
 from workflows.contract.output import Channel
 from workflows.contract.socket import Subscribe
@@ -46,7 +47,7 @@ class Onlooker:
 
     def __exit__(self, *error: object) -> None:
         self._stream.close()
-        self._thread.join(60)
+        self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive()
         if self.failure is not None:
             raise self.failure

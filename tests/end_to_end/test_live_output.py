@@ -229,7 +229,7 @@ def test_logs_to_a_file_are_exact_through_kills(stack_of: StackFactory, printing
     stack.until_waiting(session)
     truth = truth_of(stack.workspace(session))
     stack.close([session])
-    assert following.wait(60) == 0
+    assert following.wait(PATIENCE_SECONDS) == 0
     written = [file.read_bytes() for file in files]
     # What is told of an outage goes to stderr, too, between the bytes that were printed there.
     told = f"{waiting_for(url)}\n".encode()

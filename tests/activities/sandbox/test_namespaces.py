@@ -96,6 +96,7 @@ def test_this_host_s_tree_is_found() -> None:
         (f"{NO_PERMISSIONS} (kernel.unprivileged_userns_clone is 0)", "sudo sysctl -w kernel"),
         ("bwrap: Can't find source path /root/py: Permission denied", "let this user read it"),
         ("bwrap: Can't mount proc on /newroot/proc: Operation not permitted", "systempaths"),
+        ("bwrap: Failed to make / slave: Permission denied", "apparmor=unconfined"),
         ("bwrap: setting up uid map: Permission denied", "apparmor"),
         ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "apparmor"),
         ("bwrap: Unknown option --disable-userns", "0.11"),

@@ -116,6 +116,15 @@ def test_a_gateway_that_is_not_understood_is_told(
     assert cures.get(answer.status, "tell its owner") in rows["health"]["cure"]
 
 
+@pytest.mark.parametrize("body", [b"<html>", ["1"], {"version": 1}, {}])
+def test_what_tells_no_version_is_told(remote: dict[str, str], script: Script, body: object):
+    """Something else that answers there is no reason to fail, and none to call it another one."""
+    script._replies["GET /version"] = [Reply(200, body)]
+    _, rows, _ = examined(remote)
+    assert rows["version"]["status"] == "warn"
+    assert rows["version"]["finding"].endswith("answers 200 with something else")
+
+
 def test_a_gateway_that_hangs_is_given_up(alone: dict[str, str]):
     """A socket that takes connections and never answers costs its rows alone."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

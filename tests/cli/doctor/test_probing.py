@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 from cli.doctor.probing import Probe, examine
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.health import Row, Status
 
 BROKEN = "it is broken"
@@ -19,7 +20,7 @@ def test_rows_come_in_the_order_of_their_probes():
     first = threading.Event()
 
     def late() -> Iterator[Row]:
-        assert first.wait(10)
+        assert first.wait(PATIENCE_SECONDS)
         yield from finds("a", "b")
 
     def early() -> Iterator[Row]:

@@ -282,7 +282,8 @@ ROWS = {
         None,
         ExitCode.ERROR,
         "No port can be used",
-        "Another program listens where the gateway or the Temporal server should.",
+        "Another program, or another stack, has the port that the gateway or the Temporal server "
+        "should listen on; or every port is in use.",
         "set OVERNIGHT_GATEWAY_PORT to a free one, or to 0 to have one chosen",
     ),
     Code.SANDBOX_MISSING: Explanation(
