@@ -91,8 +91,8 @@ class Mirrors:
         _check_branch(branch)
         await self._with(repository, commit, exchange.seed, commit, branch, folder)
 
-    async def take(self, repository: Repository, work: WorkBundle, bundle: bytes) -> None:
-        """Bring a sandbox's work into the mirror, every object checked.
+    async def take(self, repository: Repository, work: WorkBundle, bundle: bytes | None) -> None:
+        """Bring a sandbox's work into the mirror, every object checked; none is the base's files.
 
         Raises:
             ApplicationError: `git_tampered`, when the bundle is broken, larger than 512 MiB or
@@ -114,6 +114,11 @@ class Mirrors:
             repository, parent, exchange.commit_tree, tree, parent, message, authored_at
         )
 
+    async def tip(self, repository: Repository, branch: str) -> CommitSha | None:
+        """Ask the remote where a session's branch is; none when there is none."""
+        _check_branch(branch)
+        return await asyncio.to_thread(lambda: exchange.tip(self._open(repository), branch))
+
     async def push(
         self, repository: Repository, branch: str, commit: CommitSha, expected: CommitSha | None
     ) -> None:
@@ -129,7 +134,10 @@ class Mirrors:
         await self._with(repository, commit, exchange.push, branch, commit, expected)
 
     async def diff(self, repository: Repository, base: CommitSha, commit: CommitSha) -> bytes:
-        """Return the change as `git diff` prints it, with full object names."""
+        """Return the change as `git diff` prints it, with full object names.
+
+        Of one longer than 16 MiB the beginning is returned; its last line says so.
+        """
         return await self._with(
             repository, base, bare_repository.diff, checked_sha(base), checked_sha(commit)
         )

@@ -21,6 +21,12 @@ from workflows.contract.repository_url import RepositoryUrl
 FILES_LIMIT = 100_000
 """`list_files` leaves out what comes after so many."""
 
+DIFF_LIMIT_BYTES = 16 * 1024 * 1024
+"""Nobody reads more of a diff; a few bytes of work can make one of many GiB."""
+
+DIFF_CUT = b"\\ The diff is cut here: it is longer than 16 MiB. The branch has all of the change.\n"
+"""In the form of git's own remarks, so that it counts as no line of a file."""
+
 _STALE_SECONDS = {
     "refs/**/*.lock": 10,  # held for milliseconds, and only ever to write what stands or comes
     "*.lock": 900,
@@ -111,8 +117,20 @@ def list_files(bare: BareRepository, commit: str) -> list[str]:
 
 
 def diff(bare: BareRepository, base: str, commit: str) -> bytes:
-    """Return the change as `git diff` prints it, with full object names."""
-    return bare.git.require(*_DIFF, base, commit, "--").stdout
+    """Return the change as `git diff` prints it, with full object names.
+
+    Of one longer than `DIFF_LIMIT_BYTES` the beginning is returned; its last line says so.
+    """
+    printed = bare.git.begin(DIFF_LIMIT_BYTES, *_DIFF, base, commit, "--")
+    return printed.stdout if printed.is_whole else whole_lines(printed.stdout) + DIFF_CUT
+
+
+def whole_lines(diff: bytes) -> bytes:
+    """Leave out a line of which a part is missing, and a file of which only the head is there."""
+    lines = diff[: diff.rfind(b"\n") + 1]
+    head = lines.rfind(b"\ndiff --git ") + 1
+    is_head_only = head > 0 and lines.find(b"\n@@ ", head) < 0
+    return lines[:head] if is_head_only else lines
 
 
 def changes(bare: BareRepository, base: str, commit: str) -> list[FileChange]:

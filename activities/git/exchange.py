@@ -16,6 +16,14 @@ from workflows.contract.sandbox import WorkBundle
 BUNDLE_LIMIT_BYTES = 512 * 1024 * 1024
 """A larger bundle is refused."""
 
+ADDED_LIMIT = 100_000
+_FILES_LIMIT = 5_000_000
+"""Work that has so many files more than its base, or so many in all, is refused.
+
+A kilobyte can hold billions of files, as folders that are one folder; each costs some 900 bytes
+when it is examined.
+"""
+
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "Overnight",
     "GIT_AUTHOR_EMAIL": "overnight@localhost",
@@ -56,16 +64,41 @@ def obtain(bare: BareRepository, commit: CommitSha) -> None:
     bare.keep(commit)
 
 
-def take(bare: BareRepository, work: WorkBundle, bundle: bytes) -> None:
-    """Add the objects of a bundle, each checked, if it holds what `work` says."""
+def take(bare: BareRepository, work: WorkBundle, bundle: bytes | None) -> None:
+    """Add the objects of a bundle, each checked, if it holds what `work` says.
+
+    Without a bundle the work is the base commit's files, and no others.
+    """
     tip, tree = checked_sha(work.tip), checked_sha(work.tree)
-    if not bare.took(tip):
+    if bundle is None:
+        tip = checked_sha(work.base)
+    elif not bare.took(tip):
         _unpack(bare, tip, bundle)
     found = bare.tree(tip)
     if found != tree:
         message = f"the work's commit {tip} has the tree {found}, not {tree}"
         raise permanent(Failure.GIT_TAMPERED, message)
-    bare.keep_work(tip)
+    if bundle is not None:
+        _check_number(bare, checked_sha(work.base), tip)
+        bare.keep_work(tip)
+
+
+def _check_number(bare: BareRepository, base: CommitSha, tip: CommitSha) -> None:
+    most = min(_FILES_LIMIT, _files(bare, base, _FILES_LIMIT) + ADDED_LIMIT)
+    if _files(bare, tip, most) <= most:
+        return
+    message = (
+        f"the work has more than {ADDED_LIMIT:,} files that its base has not, or more than "
+        f"{_FILES_LIMIT:,}; have .gitignore name what is built, and remove it"
+    )
+    raise permanent(Failure.GIT_TAMPERED, message)
+
+
+def _files(bare: BareRepository, commit: CommitSha, most: int) -> int:
+    """Count a commit's files, hardly further than to `most`."""
+    # Not `diff-tree`, which holds all it finds until its end. A line of each file has one byte.
+    listed = bare.git.begin(2 * most + 2, "ls-tree", "-r", "--format=.", commit)
+    return len(listed.stdout) // 2
 
 
 def _unpack(bare: BareRepository, tip: CommitSha, bundle: bytes) -> None:
@@ -107,6 +140,11 @@ def commit_tree(
     return commit
 
 
+def tip(bare: BareRepository, branch: str) -> CommitSha | None:
+    """Ask the remote where a branch is; none when there is no such branch."""
+    return _heads(bare, branch).get(branch)
+
+
 def push(bare: BareRepository, branch: str, commit: CommitSha, expected: CommitSha | None) -> None:
     """Point the remote's branch at `commit` if it is where `expected` says; look before, after."""
     if _stands(bare, branch, commit, expected):
@@ -130,7 +168,7 @@ def push(bare: BareRepository, branch: str, commit: CommitSha, expected: CommitS
 def _stands(
     bare: BareRepository, branch: str, commit: CommitSha, expected: CommitSha | None
 ) -> bool:
-    actual = _heads(bare, branch).get(branch)
+    actual = tip(bare, branch)
     if actual in (commit, expected):
         return actual == commit
     message = (

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from git.cmd import Git
 from pydantic import SecretStr
+from temporalio.exceptions import ApplicationError
 
 from activities.failures import temporary
 from activities.git.errors import printable
@@ -81,6 +82,14 @@ class GitResult(NamedTuple):
         return self.stdout.decode("utf-8", "replace").strip()
 
 
+class GitBeginning(NamedTuple):
+    """The beginning of what a git command printed."""
+
+    stdout: bytes
+    is_whole: bool
+    """Whether there was no more of it."""
+
+
 class GitProgram:
     """Git in one bare repository. The methods block; callers run them in a thread."""
 
@@ -109,9 +118,32 @@ class GitProgram:
         """Do `run`; an exit status other than 0 is a temporary error."""
         result = self.run(*arguments, stdin=stdin, environment=environment)
         if result.status != 0:
-            message = f"git {arguments[0]} failed: {printable(result.stderr)}"
-            raise temporary(message)
+            raise _failed(arguments, result.stderr)
         return result
+
+    def begin(self, limit_bytes: int, *arguments: str) -> GitBeginning:
+        """Do `require`, but end git once it has printed more than so many bytes; no more is read.
+
+        Raises:
+            ApplicationError: temporary, as `require`.
+        """
+        command, variables = self._started(
+            arguments, {"GIT_ALLOW_PROTOCOL": ""}, _KEPT, configuration={}, seconds=LOCAL_SECONDS
+        )
+        # Held until the end: it kills its process when it is forgotten.
+        running = self._git.execute(command, env=variables, as_process=True)
+        process = running.proc
+        assert process is not None
+        with process:
+            stdout: bytes = running.stdout.read(limit_bytes + 1)
+            if len(stdout) > limit_bytes:
+                process.terminate()
+                return GitBeginning(stdout[:limit_bytes], is_whole=False)
+            stderr: bytes = running.stderr.read()
+        _check_time(process.returncode, arguments, LOCAL_SECONDS)
+        if process.returncode != 0:
+            raise _failed(arguments, stderr.decode("utf-8", "replace"))
+        return GitBeginning(stdout, is_whole=True)
 
     def reach(self, url: RepositoryUrl, *arguments: str) -> GitResult:
         """Run a git command that reaches the remote; any exit status is a result.
@@ -140,7 +172,35 @@ class GitProgram:
         seconds: int,
         stdin: Bytes = b"",
     ) -> GitResult:
-        environment = {
+        command, variables = self._started(
+            arguments, environment, kept, configuration=configuration, seconds=seconds
+        )
+        with tempfile.TemporaryFile() as file:  # a pipe would have to be fed while git writes
+            file.write(stdin)
+            file.seek(0)
+            status, stdout, stderr = self._git.execute(
+                command,
+                istream=file,
+                env=variables,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        _check_time(status, arguments, seconds)
+        return GitResult(status, stdout, stderr)
+
+    def _started(
+        self,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        kept: set[str],
+        *,
+        configuration: Mapping[str, str],
+        seconds: int,
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return the command that starts git cleanly, and its environment."""
+        variables = {
             **_ENVIRONMENT,
             "GIT_DIR": str(self._folder),
             **_configuration_variables({**_CONFIGURATION, **configuration}),
@@ -149,25 +209,20 @@ class GitProgram:
         # GitPython hands a copy of the worker's environment to git, and git to its children:
         # `env` takes away everything that is not named. Only names are arguments, never values.
         # `timeout` starts git in a group of its own and kills the group, remote helpers included.
-        foreign = sorted(set(os.environ) - kept - set(environment))  # noqa: TID251  # names only
+        foreign = sorted(set(os.environ) - kept - set(variables))  # noqa: TID251  # names only
         command = ["env", *(f"--unset={name}" for name in foreign)]
         command += ["timeout", "--kill-after=10", str(seconds), "git", *arguments]
-        with tempfile.TemporaryFile() as file:  # a pipe would have to be fed while git writes
-            file.write(stdin)
-            file.seek(0)
-            status, stdout, stderr = self._git.execute(
-                command,
-                istream=file,
-                env=environment,
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-            )
-        if status in _TIMED_OUT:
-            message = f"git {arguments[0]} took longer than {seconds} s and was killed"
-            raise temporary(message)
-        return GitResult(status, stdout, stderr)
+        return command, variables
+
+
+def _check_time(status: int, arguments: tuple[str, ...], seconds: int) -> None:
+    if status in _TIMED_OUT:
+        message = f"git {arguments[0]} took longer than {seconds} s and was killed"
+        raise temporary(message)
+
+
+def _failed(arguments: tuple[str, ...], stderr: str) -> ApplicationError:
+    return temporary(f"git {arguments[0]} failed: {printable(stderr)}")
 
 
 def _configuration_variables(configuration: Mapping[str, str]) -> dict[str, str]:

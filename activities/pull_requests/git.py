@@ -4,6 +4,7 @@ import shlex
 
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent
 from activities.mirror import Mirrors
@@ -39,17 +40,19 @@ class GitPullRequests(PullRequests):
     async def propose(self, request: Propose) -> PullRequest:
         """Push the work's files as one commit on `parent`, then record it with its diff.
 
+        One record per turn, since a turn delivers once.
+
         Raises:
             ApplicationError: `branch_moved`, `git_tampered`, or `repository` when the remote
                 refuses; nothing is overwritten then.
         """
-        record = f"pulls/{request.session}/{request.revision}"
+        record = f"pulls/{request.session}/{request.turn}"
         try:
             return PullRequest.model_validate_json(await self._store.read_async(record))
         except MissingObjectError:
             pass
         commit = await self._commit(request)
-        await self._mirrors.push(request.repository, request.branch, commit, request.expected)
+        await self._push(request, commit)
         proposal = await self._describe(request, commit)
         await self._store.create_async(record, proposal.model_dump_json().encode())
         log.info("work.proposed", revision=proposal.revision, verdict=proposal.verdict)
@@ -60,12 +63,9 @@ class GitPullRequests(PullRequests):
         if request.branch != f"overnight/{request.session}":
             message = f"the session {request.session!r} may not push {request.branch!r}"
             raise permanent(Failure.REPOSITORY, message)
-        if request.work.store_key is not None:
-            bundle = await self._store.read_async(request.work.store_key)
-            await self._mirrors.take(request.repository, request.work, bundle)
-        else:  # the work's files are those of its base
-            base = request.repository.model_copy(update={"commit": request.work.base})
-            await self._mirrors.fetch(base)
+        key = request.work.store_key
+        bundle = None if key is None else await self._store.read_async(key)
+        await self._mirrors.take(request.repository, request.work, bundle)
         return await self._mirrors.commit(
             request.repository,
             tree=request.work.tree,
@@ -74,12 +74,36 @@ class GitPullRequests(PullRequests):
             authored_at=request.authored_at,
         )
 
+    async def _push(self, request: Propose, commit: CommitSha) -> None:
+        """Push over what the workflow knows of, or over what this session pushed without its word.
+
+        A push whose record could not be written leaves a commit that the workflow never hears of.
+        """
+        repository, branch = request.repository, request.branch
+        await self._store.create_async(_pushed_key(request, commit), commit.encode())
+        try:
+            await self._mirrors.push(repository, branch, commit, request.expected)
+        except ApplicationError as error:
+            if error.type != Failure.BRANCH_MOVED:
+                raise
+            there = await self._mirrors.tip(repository, branch)
+            if there is None or not await self._has_pushed(request, there):
+                raise
+            await self._mirrors.push(repository, branch, commit, there)
+
+    async def _has_pushed(self, request: Propose, commit: CommitSha) -> bool:
+        try:
+            await self._store.read_async(_pushed_key(request, commit))
+        except MissingObjectError:
+            return False
+        return True
+
     async def _describe(self, request: Propose, commit: CommitSha) -> PullRequest:
         base = request.work.base
         diff = await self._mirrors.diff(request.repository, base, commit)
         files = await self._mirrors.changes(request.repository, base, commit)
         url = self._mirrors.check_url(request.repository.url)
-        diff_key = f"diffs/{request.session}/{request.revision}"
+        diff_key = f"diffs/{request.session}/{commit}"
         await self._store.create_async(diff_key, diff)
         return PullRequest(
             session=request.session,
@@ -102,6 +126,10 @@ class GitPullRequests(PullRequests):
             diff_key=diff_key,
             merge_command=_merge_command(url, request.branch),
         )
+
+
+def _pushed_key(request: Propose, commit: CommitSha) -> str:
+    return f"pushes/{request.session}/{commit}"
 
 
 def _merge_command(url: str, branch: str) -> str:

@@ -106,10 +106,10 @@ class Records:
         folder = f"pulls/{session}"
         with asking_store("read"):
             keys = await asyncio.to_thread(self._store.list, folder)
-        revisions = [int(name) for key in keys if (name := key.rpartition("/")[2]).isdecimal()]
-        if not revisions:
+        turns = [int(name) for key in keys if (name := key.rpartition("/")[2]).isdecimal()]
+        if not turns:
             raise ProblemError(Code.NO_PULL_REQUEST, f"session {session!r} has no pull request")
-        record = await self._read(f"{folder}/{max(revisions)}")
+        record = await self._read(f"{folder}/{max(turns)}")
         return PullRequest.model_validate_json(record)
 
     async def diff(self, session: SessionId) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from git import Repo
 from temporalio.exceptions import ApplicationError
 
+from activities.git.bare import DIFF_CUT, DIFF_LIMIT_BYTES, whole_lines
 from activities.mirror import Mirrors
 from runtime.settings import Settings
 from tests.activities.repositories import checkout, commit_files, make_origin, named
@@ -249,3 +250,26 @@ async def test_changes_count_lines_and_follow_renames(mirrors: Mirrors, origin: 
     diff = await mirrors.diff(named(origin), base, commit)
     assert b"rename from README.md" in diff
     assert b"-print('hello')\n+print('bye')\n" in diff
+
+
+async def test_a_diff_of_any_length_is_cut(mirrors: Mirrors, origin: Repo):
+    """Few bytes of work can make a diff that no memory holds; its last line says it is cut."""
+    base = await mirrors.fetch(named(origin))
+    line = "a" * 99
+    commit = commit_files(origin, dict.fromkeys(("one", "two"), f"{line}\n" * 100_000))
+    await mirrors.fetch(named(origin))
+    diff = await mirrors.diff(named(origin), base, commit)
+    lines = diff.decode().splitlines()
+    assert len(diff) <= DIFF_LIMIT_BYTES + len(DIFF_CUT)
+    assert lines[-1].startswith("\\ The diff is cut here")
+    assert lines[-2] == f"+{line}"
+
+
+def test_a_diff_is_cut_between_lines_that_say_something():
+    """Half a line says nothing, and neither does the head of a file of which nothing is shown."""
+    whole = b"diff --git a/a b/a\n@@ -1 +1 @@\n-a\n+b\n"
+    assert whole_lines(whole + b"+half") == whole
+    assert whole_lines(whole + b"diff --git a/b b/b\nnew file") == whole
+    assert whole_lines(b"diff --git a/b b/b\nnew file mode 100644\nin") == (
+        b"diff --git a/b b/b\nnew file mode 100644\n"
+    )

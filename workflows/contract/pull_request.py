@@ -16,7 +16,7 @@ class Propose(Frozen):
     session: SessionId
     turn: int
     revision: int
-    """Counts the pushes of the session from 1; part of the record's name."""
+    """Counts the pushes that the session knows of, from 1."""
 
     repository: Repository
     branch: str
@@ -49,7 +49,7 @@ class FileChange(Frozen):
 
 
 class PullRequest(Frozen):
-    """One revision of a session's proposal, kept at `pulls/<session>/<revision>`."""
+    """One revision of a session's proposal, kept at `pulls/<session>/<turn>`."""
 
     kind: Literal["pull_request"] = "pull_request"
     session: SessionId

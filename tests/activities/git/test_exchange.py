@@ -182,6 +182,27 @@ async def test_objects_that_git_deems_dangerous_are_refused(
         assert refused.value.type == Failure.GIT_TAMPERED
 
 
+async def test_few_objects_that_are_countless_files_are_refused(
+    mirrors: Mirrors, origin: Repo, workspace: Repo
+):
+    """A folder may be in many places, and so may what holds it: a kilobyte, a billion files."""
+    base = CommitSha(workspace.head.commit.hexsha)
+    tree, mode = workspace.head.commit.tree["README.md"].hexsha, "100644"
+    for _ in range(5):
+        name = bytes.fromhex(tree)
+        entries = b"".join(f"{mode} {number:02}\0".encode() + name for number in range(64))
+        tree, mode = raw_tree(workspace, entries), "40000"
+    tip = workspace.git.commit_tree(tree, "-p", base, "-m", "bomb")
+    workspace.git.update_ref("--no-deref", "HEAD", tip)
+    work = bundle_work(workspace, base)
+    assert len(work.bundle) < 2_000
+    with pytest.raises(
+        ApplicationError, match="more than 100,000 files that its base has not"
+    ) as refused:
+        await mirrors.take(named(origin), work.said, work.bundle)
+    assert refused.value.type == Failure.GIT_TAMPERED
+
+
 async def test_work_with_missing_files_is_refused(mirrors: Mirrors, origin: Repo, workspace: Repo):
     """A bundle that leaves a file out would give a commit that nobody can check out."""
     base = CommitSha(workspace.head.commit.hexsha)

@@ -32,7 +32,7 @@ def request(
     """Build a request that follows `expected`, or the base."""
     return Propose(
         session=SESSION,
-        turn=1,
+        turn=revision,
         revision=revision,
         repository=repository,
         branch=BRANCH,

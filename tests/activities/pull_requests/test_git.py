@@ -101,7 +101,8 @@ async def test_a_killed_attempt_is_finished_by_the_next(
     if done >= 3:
         await mirrors.push(repository, BRANCH, commit, None)
     if done >= 4:
-        store.create("diffs/s1/1", await mirrors.diff(repository, proposal.work.base, commit))
+        diff = await mirrors.diff(repository, proposal.work.base, commit)
+        store.create(f"diffs/s1/{commit}", diff)
     made = await pulls.propose(proposal)
     assert made.commit == await commit_of(mirrors, proposal)
     assert store.list("pulls/s1") == ["pulls/s1/1"]
@@ -138,6 +139,45 @@ async def test_a_second_revision_follows_the_first(
         first.commit,
     ]
     assert second.files_changed == 0
+
+
+async def test_a_push_that_nobody_heard_of_is_no_stranger_s(
+    pulls: GitPullRequests, store: Store, origin: Repo, proposal: Propose, tmp_path: Path
+):
+    """The store failed between push and record, and the turn with it: the next one proposes."""
+    records = tmp_path / "store/diffs/s1"
+    records.parent.mkdir(parents=True)
+    records.write_text("no folder")
+    with pytest.raises(OSError, match="diffs"):
+        await pulls.propose(proposal)
+    unheard = origin.commit(BRANCH).hexsha
+    records.unlink()
+    later = proposal.model_copy(update={"turn": 2, "authored_at": proposal.authored_at + 60})
+    made = await pulls.propose(later)
+    assert made.commit == origin.commit(BRANCH).hexsha != unheard
+    assert (made.turn, made.revision) == (2, 1)
+    assert store.list("pulls/s1") == ["pulls/s1/2"]
+
+
+async def test_a_record_that_nobody_heard_of_is_no_answer_to_the_next_turn(
+    pulls: GitPullRequests, origin: Repo, proposal: Propose
+):
+    """The workflow lost the answer, and counts the revision again: other work is proposed anew."""
+    await pulls.propose(proposal)
+    later = proposal.model_copy(update={"turn": 2, "title": "Say more"})
+    made = await pulls.propose(later)
+    assert (made.title, made.commit) == ("Say more", origin.commit(BRANCH).hexsha)
+
+
+async def test_files_that_are_not_the_base_s_need_a_bundle(
+    pulls: GitPullRequests, proposal: Propose
+):
+    """Work that is said to be the base's files, and names others, is not pushed."""
+    await pulls.propose(proposal)
+    lie = proposal.work.model_copy(update={"tip": proposal.work.base, "store_key": None})
+    with pytest.raises(ApplicationError) as refused:
+        await pulls.propose(proposal.model_copy(update={"turn": 2, "work": lie}))
+    assert refused.value.type == Failure.GIT_TAMPERED
 
 
 async def test_a_branch_moved_by_a_person_is_not_recorded(
