@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 import structlog
 from temporalio import activity
@@ -10,17 +9,18 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent, temporary
 from activities.mirror import Mirrors
-from activities.progress import Beats, beating, is_leaving
-from activities.sandbox import commands, export, unseen
+from activities.progress import Beats, beating
+from activities.sandbox import commands, export, opening, unseen
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, BoxRefused, StartCommand
 from activities.sandbox.commands import Ended
 from activities.sandbox.copying import LogCopy
 from activities.sandbox.layers import OUR_SECONDS, Layers
-from activities.sandbox.lifetime import BoxFailed, destroy, ends_now, ensure_running
+from activities.sandbox.lifetime import BoxFailed, destroy, ends_now
 from activities.sandbox.live import LiveLog
 from activities.sandbox.locks import exclusive
+from activities.sandbox.opening import Openings
 from activities.sandbox.pace import Pace
-from activities.sandbox.preparation import Preparation, Prepared
+from activities.sandbox.preparation import Preparation
 from activities.sandbox.provider import boxes_folder, provider_for
 from activities.sandbox.unseen import Unseen
 from runtime import telemetry, tracing
@@ -38,7 +38,6 @@ from workflows.contract.sandbox import (
     CommandResult,
     ExportWork,
     FileResult,
-    Opened,
     OpenSandbox,
     RunCommand,
     SandboxBinding,
@@ -72,10 +71,12 @@ class LocalSandboxes(Sandbox):
         self._transcripts = Transcripts(store)
         self._pace = Pace(store.append_seconds)
         self._queue = queue
+        self._mirrors = mirrors
         environments = Layers(
             settings.sandboxes_path / "layers", self._boxes, mirrors, self._provider
         )
-        self._preparation = Preparation(store, mirrors, self._provider, environments)
+        preparation = Preparation(store, mirrors, self._provider, environments)
+        self._openings = Openings(preparation, self._provider)
 
     @activity.defn(name="sandbox.open")
     async def open(self, request: OpenSandbox) -> SandboxReady:
@@ -84,7 +85,7 @@ class LocalSandboxes(Sandbox):
         paths = self._paths(request.sandbox_id)
         try:
             async with beating(), exclusive(self._locks / request.sandbox_id):
-                prepared, how = await self._open(paths, request)
+                prepared, how = await self._openings.open(paths, request)
         except BoxFailed as error:
             # Not marked permanent: a starved host may do it at the next attempt.
             raise ApplicationError(str(error), type=Failure.SANDBOX_UNAVAILABLE) from error
@@ -122,10 +123,7 @@ class LocalSandboxes(Sandbox):
             output_limit=commands.OUTPUT_LIMIT_BYTES,
         )
         async with beating() as beats:
-            try:
-                ended = await commands.follow(paths, command, self._live(request, beats))
-            except BoxRefused as error:
-                raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
+            ended = await commands.follow(paths, command, self._live(request, beats))
             return await self._result(request, ended)
 
     @activity.defn(name="sandbox.stop_command")
@@ -168,7 +166,7 @@ class LocalSandboxes(Sandbox):
         command = StartCommand(
             id=request.command_id,
             shell=export.script(request.base),
-            env=self._provider.environment(paths),
+            env=self._provider.own_environment(paths),
             timeout_s=OUR_SECONDS,
             output_limit=export.BUNDLE_LIMIT_BYTES,
         )
@@ -182,10 +180,14 @@ class LocalSandboxes(Sandbox):
                 raise permanent(Failure.GIT_TAMPERED, message)
             output = await asyncio.to_thread(commands.stdout_of, paths, request.command_id)
         found = export.parse(output)
-        key = f"bundles/{request.session}/{found.tip}" if found.bundle else None
-        if key is not None:
-            await self._store.create_async(key, found.bundle)
-        return WorkBundle(base=request.base, tip=found.tip, tree=found.tree, store_key=key)
+        key = await asyncio.to_thread(export.store_key, request.session, found)
+        work = WorkBundle(base=request.base, tip=found.tip, tree=found.tree, store_key=key)
+        await self._keep(paths, work, found.bundle)
+        return work
+
+    def tools(self) -> str:
+        """Name the programs and packages that boxes find here; an upgrade changes it."""
+        return self._provider.identity()
 
     async def run_in_box(
         self,
@@ -213,10 +215,7 @@ class LocalSandboxes(Sandbox):
             timeout_s=seconds,
             output_limit=commands.OUTPUT_LIMIT_BYTES,
         )
-        try:
-            return await unseen.run(paths, command, keep_bytes)
-        except BoxRefused as error:
-            raise permanent(Failure.SANDBOX_UNAVAILABLE, str(error)) from error
+        return await unseen.run(paths, command, keep_bytes)
 
     @activity.defn(name="sandbox.close")
     async def close(self, request: CloseSandbox) -> SandboxClosed:
@@ -230,21 +229,14 @@ class LocalSandboxes(Sandbox):
         log.info("sandbox.closed", sandbox=sandbox_id)
         return SandboxClosed(session=request.session, sandbox_id=sandbox_id)
 
-    async def _open(self, paths: BoxPaths, request: OpenSandbox) -> tuple[Prepared, Opened]:
-        marker = paths.root / "prepared.json"
-        if marker.exists():
-            launch = self._provider.launch(paths, network=False)
-            started_anew = await ensure_running(paths, launch)
-            prepared = Prepared.model_validate_json(marker.read_bytes())
-            return prepared, Opened.RESTARTED if started_anew else Opened.ATTACHED
-        try:
-            prepared = await self._preparation.fill(paths, request)
-        except (ApplicationError, asyncio.CancelledError):
-            if not is_leaving():
-                await destroy(paths)
-            raise
-        _write_whole(marker, prepared.model_dump_json())
-        return prepared, Opened.CREATED
+    async def _keep(self, paths: BoxPaths, work: WorkBundle, bundle: bytes) -> None:
+        """Keep the bundle; without one the files must be those of the base."""
+        if work.store_key is not None:
+            await self._store.create_async(work.store_key, bundle)
+            return
+        repository = (await asyncio.to_thread(opening.read_prepared, paths)).repository
+        if repository is not None:
+            await self._mirrors.take(repository, work, None)
 
     async def _wanted(self, request: RunCommand) -> tuple[str, float]:
         """Return the command line and its time in seconds."""
@@ -348,9 +340,3 @@ def _ending(ended: Ended) -> str:
         CommandOutcome.LOST: "lost: the sandbox ended under it; it may have partly run",
     }
     return endings[ended.outcome]
-
-
-def _write_whole(path: Path, text: str) -> None:
-    pending = path.with_suffix(".pending")
-    pending.write_text(text)
-    pending.rename(path)

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from activities.sandbox.inside import wire
 from workflows.contract.base import Frozen
 from workflows.contract.sandbox import CommandOutcome
@@ -149,10 +151,13 @@ class StartCommand(Frozen):
 
 
 def read_exit(paths: BoxPaths, command_id: str) -> Exit | None:
-    """Return a command's recorded end without asking the supervisor; None when there is none."""
+    """Return a command's recorded end without asking the supervisor; None when there is none.
+
+    A record that cannot be read is none.
+    """
     try:
         return Exit.model_validate_json((paths.command(command_id) / "exit.json").read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValidationError):
         return None
 
 

@@ -1,14 +1,24 @@
 """Commands of a box from their start to their result, whoever started them."""
 
 import asyncio
+import re
 import signal
 from typing import NamedTuple
 
-from activities.failures import temporary
-from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, Exit, StartCommand, read_exit
+from activities.failures import permanent, temporary
+from activities.sandbox.box import (
+    BoxClient,
+    BoxGone,
+    BoxPaths,
+    BoxRefused,
+    Exit,
+    StartCommand,
+    read_exit,
+)
 from activities.sandbox.lifetime import ends_now
 from activities.sandbox.live import ANY_LENGTH, LiveLog
 from activities.sandbox.output import OutputSummary, read_frames, summarise
+from workflows.contract.failures import Failure
 from workflows.contract.sandbox import CommandOutcome
 
 WAIT_SECONDS = 30.0
@@ -18,6 +28,8 @@ FIRST_SECONDS = 0.02
 """A command that ends sooner is not shown while it runs: nobody would see it, at some cost."""
 
 OUTPUT_LIMIT_BYTES = 4 * 1024**3
+
+_UNNAMED_SIGNAL = re.compile(r"SIG([0-9]{1,3})")
 
 
 class Ended(NamedTuple):
@@ -38,7 +50,8 @@ class Ended(NamedTuple):
         """Return the exit code, 128 + n for signal n, as a shell does."""
         if self.exit is None or self.exit.signal is None:
             return None if self.exit is None else self.exit.code
-        return 128 + signal.Signals[self.exit.signal]
+        number = _signal_number(self.exit.signal)
+        return None if number is None else 128 + number
 
     @property
     def seconds(self) -> float:
@@ -52,7 +65,8 @@ async def run(paths: BoxPaths, command: StartCommand) -> Ended:
     A dead box makes a `lost` command.
 
     Raises:
-        ApplicationError: `temporary`, when the box lives and does not answer; a retry attaches.
+        ApplicationError: `temporary`, when the box lives and does not answer: a retry attaches;
+            `sandbox_unavailable`, not retryable, when the command cannot be started.
     """
     client = BoxClient(paths)
     try:
@@ -64,6 +78,8 @@ async def run(paths: BoxPaths, command: StartCommand) -> Ended:
             end = progress.exit
     except BoxGone as gone:
         end = await _recorded(paths, command.id, gone)
+    except BoxRefused as refusal:
+        raise permanent(Failure.SANDBOX_UNAVAILABLE, str(refusal)) from refusal
     summary = await asyncio.to_thread(summarise, paths.command(command.id) / "log")
     return Ended(end, summary)
 
@@ -74,12 +90,14 @@ async def follow(paths: BoxPaths, command: StartCommand, live: LiveLog) -> Ended
     All of it is in the store when this returns. Whatever fails, the command runs on.
 
     Raises:
-        ApplicationError: `temporary`, when the box lives and does not answer, or the store fails.
+        ApplicationError: what `run` raises; `temporary` also when the store fails.
     """
     try:
         end = await _follow(BoxClient(paths), command, live)
     except BoxGone as gone:
         end = await _recorded(paths, command.id, gone)
+    except BoxRefused as refusal:
+        raise permanent(Failure.SANDBOX_UNAVAILABLE, str(refusal)) from refusal
     await live.finish()
     return Ended(end, live.summary, live.output_end)
 
@@ -105,12 +123,15 @@ async def stop(paths: BoxPaths, command_id: str, live: LiveLog) -> Ended:
     All of its output is in the store when this returns.
 
     Raises:
-        ApplicationError: `temporary`, when the box lives and does not answer, or the store fails.
+        ApplicationError: `temporary`, when the box lives and does not answer or cannot write the
+            end down (a full disk), or the store fails.
     """
     try:
         end: Exit | None = await BoxClient(paths).stop(command_id)
     except BoxGone as gone:
         end = await _recorded(paths, command_id, gone)
+    except BoxRefused as refusal:
+        raise temporary(str(refusal)) from refusal
     await live.finish()
     return Ended(end, live.summary, live.output_end)
 
@@ -119,6 +140,14 @@ def stdout_of(paths: BoxPaths, command_id: str) -> bytes:
     """Return a command's whole standard output; for our own commands, whose output is bounded."""
     log = paths.command(command_id) / "log"
     return b"".join(frame.data for frame in read_frames(log) if frame.stream == 1)
+
+
+def _signal_number(name: str) -> int | None:
+    """Read a signal's name, or `SIG` and the number of one that has no name."""
+    if name in signal.Signals.__members__:
+        return signal.Signals[name]
+    unnamed = _UNNAMED_SIGNAL.fullmatch(name)
+    return None if unnamed is None else int(unnamed[1])
 
 
 async def _recorded(paths: BoxPaths, command_id: str, gone: BoxGone) -> Exit | None:

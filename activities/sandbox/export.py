@@ -8,7 +8,8 @@ import re
 from typing import NamedTuple
 
 from activities.failures import permanent
-from workflows.contract.base import CommitSha
+from runtime.store.base import sha256
+from workflows.contract.base import CommitSha, SessionId
 from workflows.contract.failures import Failure
 
 BUNDLE_LIMIT_BYTES = 512 * 1024 * 1024
@@ -19,6 +20,7 @@ SCRIPT = """
 set -e
 export GIT_AUTHOR_DATE='1000000000 +0000' GIT_COMMITTER_DATE='1000000000 +0000'
 export GIT_AUTHOR_NAME=overnight GIT_AUTHOR_EMAIL=overnight@localhost
+export GIT_NO_REPLACE_OBJECTS=1
 export GIT_COMMITTER_NAME=overnight GIT_COMMITTER_EMAIL=overnight@localhost
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -49,6 +51,16 @@ class Exported(NamedTuple):
 def script(base: CommitSha) -> str:
     """Return the command that prints the header and the bundle."""
     return f"BASE={base}\n{SCRIPT}"
+
+
+def store_key(session: SessionId, found: Exported) -> str | None:
+    """Return where a bundle is kept; none when there is none.
+
+    Equal files give an equal commit, but git may pack its objects in more ways than one.
+    """
+    if not found.bundle:
+        return None
+    return f"bundles/{session}/{found.tip}-{sha256(found.bundle)[:16]}"
 
 
 def parse(output: bytes) -> Exported:

@@ -17,6 +17,7 @@ from activities.sandbox import commands
 from activities.sandbox.box import BoxPaths, StartCommand
 from activities.sandbox.lifetime import destroy, ensure_running
 from activities.sandbox.locks import exclusive
+from activities.sandbox.placing import place_folder
 from activities.sandbox.provider import Provider
 from activities.sandbox.spawn import run_briefly
 from workflows.contract.base import CommitSha
@@ -112,38 +113,44 @@ class Layers:
 
 
 class BoxCommands:
-    """Our own commands in a box, which must succeed."""
+    """What is run in a box while it is filled."""
 
     def __init__(self, paths: BoxPaths, provider: Provider) -> None:
         self.paths = paths
-        self._environment = provider.environment(paths)
+        self._provider = provider
 
-    async def run(self, name: str, shell: str, seconds: float) -> commands.Ended:
-        """Run a command under its name, once in the life of the box."""
-        return await commands.run(
-            self.paths,
-            StartCommand(
-                id=name,
-                shell=shell,
-                env=self._environment,
-                timeout_s=seconds,
-                output_limit=commands.OUTPUT_LIMIT_BYTES,
-            ),
-        )
+    async def set_up(self, name: str, shell: str) -> commands.Ended:
+        """Run a command of the repository's under its name, once in the life of the box."""
+        return await self._run(name, shell, self._provider.environment(self.paths), SETUP_SECONDS)
 
     async def must(self, name: str, shell: str) -> bytes:
-        """Run a command and return its standard output.
+        """Run a command of ours, once in the life of the box, and return its standard output.
 
         Raises:
             ApplicationError: `sandbox_unavailable`, with what it said.
         """
-        ended = await self.run(name, f"set -e\n{shell}", OUR_SECONDS)
+        environment = self._provider.own_environment(self.paths)
+        ended = await self._run(name, f"set -e\n{shell}", environment, OUR_SECONDS)
         if ended.outcome is not CommandOutcome.EXITED or ended.code != 0:
             message = (
                 f"{name} in the sandbox failed ({ended.outcome}): {ended.summary.text()[-800:]}"
             )
             raise permanent(Failure.SANDBOX_UNAVAILABLE, message)
         return await asyncio.to_thread(commands.stdout_of, self.paths, name)
+
+    async def _run(
+        self, name: str, shell: str, environment: dict[str, str], seconds: float
+    ) -> commands.Ended:
+        return await commands.run(
+            self.paths,
+            StartCommand(
+                id=name,
+                shell=shell,
+                env=environment,
+                timeout_s=seconds,
+                output_limit=commands.OUTPUT_LIMIT_BYTES,
+            ),
+        )
 
 
 async def run_setup(box: BoxCommands, setup: tuple[str, ...]) -> None:
@@ -153,7 +160,7 @@ async def run_setup(box: BoxCommands, setup: tuple[str, ...]) -> None:
         ApplicationError: `setup_failed`, not retryable.
     """
     for index, command in enumerate(setup):
-        ended = await box.run(f"setup-{index}", command, SETUP_SECONDS)
+        ended = await box.set_up(f"setup-{index}", command)
         if ended.outcome is not CommandOutcome.EXITED or ended.code != 0:
             said = ended.summary.text()[-1_200:]
             message = (
@@ -172,4 +179,5 @@ async def seed(
     """
     outside = paths.root / "git"
     await mirrors.seed(repository, commit, branch, outside)
-    outside.rename(paths.workspace / ".git")
+    # The workspace is perhaps that of the set-up, which may have left something of that name.
+    await asyncio.to_thread(place_folder, outside, paths.workspace / ".git")

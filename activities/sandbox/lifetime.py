@@ -32,6 +32,7 @@ DYING_S = 1.0
 
 POLL_S = 0.002
 LOG_TAIL_BYTES = 2_000
+_LARGEST_PID = 2**22
 
 Launch = Callable[[Handover], list[str]]
 """From what is handed over to the command line that makes the box."""
@@ -72,6 +73,11 @@ def is_running(paths: BoxPaths) -> bool:
     if state is not None and state >= 0:
         os.close(state)
     return state is None
+
+
+def life(paths: BoxPaths) -> str:
+    """Name the life of a running box: each start gives it another one."""
+    return (paths.state / "token").read_text()
 
 
 async def ends_now(paths: BoxPaths) -> bool:
@@ -183,10 +189,11 @@ def _pid(paths: BoxPaths) -> int | None:
     # bwrap appends a second object, with the exit code, when the box ends.
     try:
         content = (paths.state / "status.json").read_text()
-        pid = json.JSONDecoder().raw_decode(content)[0].get("child-pid")
-    except (FileNotFoundError, ValueError):
+        recorded = json.JSONDecoder().raw_decode(content)[0]
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
-    return pid if isinstance(pid, int) else None
+    pid = recorded.get("child-pid") if isinstance(recorded, dict) else None
+    return pid if isinstance(pid, int) and 0 < pid <= _LARGEST_PID else None
 
 
 def _find(paths: BoxPaths) -> int | None:

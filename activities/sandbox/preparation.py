@@ -1,5 +1,6 @@
 """Fills a new box: its environment, the repository at its base, the work of an earlier box."""
 
+import asyncio
 from typing import Literal, NamedTuple
 
 from activities import configuration
@@ -9,6 +10,7 @@ from activities.sandbox import layers
 from activities.sandbox.box import BoxPaths
 from activities.sandbox.layers import BoxCommands, Layers
 from activities.sandbox.lifetime import destroy, ensure_running
+from activities.sandbox.placing import place_file
 from activities.sandbox.provider import Provider
 from runtime.store.base import Store, sha256
 from workflows.contract.base import CommitSha, Frozen
@@ -16,10 +18,10 @@ from workflows.contract.sandbox import OpenSandbox, Repository, WorkBundle
 
 # HEAD stays at the base, as if the work had just been done and not committed.
 RESTORE = """
-git fetch --quiet "$HOME/restore.bundle" refs/overnight/work
+git fetch --quiet "$HOME/$BUNDLE" refs/overnight/work
 git read-tree --reset -u FETCH_HEAD
 git reset --quiet
-rm -f "$HOME/restore.bundle" .git/FETCH_HEAD
+rm -f "$HOME/$BUNDLE" .git/FETCH_HEAD
 """
 
 LOCK_FILE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -30,6 +32,8 @@ class Prepared(Frozen):
 
     base_commit: CommitSha
     setup: Literal["none", "cached", "run"]
+    repository: Repository | None = None
+    """Boxes of the time before it was kept have none."""
 
 
 class Layer(NamedTuple):
@@ -54,7 +58,8 @@ class Preparation:
         """Make the box from nothing; what stood there unfinished is removed first.
 
         Raises:
-            ApplicationError: `repository`, `setup_failed` or `sandbox_unavailable`.
+            ApplicationError: `repository`, `configuration`, `setup_failed` or
+                `sandbox_unavailable`.
         """
         repository = request.repository
         commit = request.base_commit or await self._mirrors.fetch(repository)
@@ -75,7 +80,8 @@ class Preparation:
         if wanted.setup:
             await box.must("open-exclude", layers.EXCLUDE)
         await self._restore(box, request.restore)
-        return Prepared(base_commit=commit, setup=_said(wanted, layer))
+        setup = _said(wanted, layer)
+        return Prepared(base_commit=commit, setup=setup, repository=repository)
 
     async def _layer(
         self, repository: Repository, commit: CommitSha, wanted: RepositoryConfiguration
@@ -100,8 +106,9 @@ class Preparation:
         if work is None or work.store_key is None:
             return
         bundle = await self._store.read_async(work.store_key)
-        (box.paths.home / "restore.bundle").write_bytes(bundle)
-        await box.must("open-restore", RESTORE)
+        # Its home is perhaps that of the set-up, with anything in it.
+        name = await asyncio.to_thread(place_file, box.paths.home, bundle)
+        await box.must("open-restore", f"BUNDLE={name}\n{RESTORE}")
 
 
 def _said(wanted: RepositoryConfiguration, layer: Layer | None) -> Literal["none", "cached", "run"]:

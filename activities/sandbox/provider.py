@@ -7,7 +7,7 @@ from activities.sandbox import canary, namespaces
 from activities.sandbox.box import BoxPaths
 from activities.sandbox.lifetime import Launch
 from activities.sandbox.namespaces import BoxSpec
-from activities.sandbox.toolchain import bin_folders, toolchain
+from activities.sandbox.toolchain import bin_folders, identity, toolchain
 from runtime.settings import Settings
 
 _QUIET = {
@@ -63,6 +63,15 @@ class Provider(ABC):
             "USER": namespaces.USER_NAME,
             "LOGNAME": namespaces.USER_NAME,
         }
+
+    def own_environment(self, paths: BoxPaths) -> dict[str, str]:
+        """Return the variables of our own commands, which use no program made in the box."""
+        return {**self.environment(paths), "PATH": bin_folders(self.toolchain)}
+
+    def identity(self) -> str:
+        """Name what commands find on this host besides their session's own files; looks anew."""
+        found = identity((*self.toolchain, namespaces.own_interpreter().prefix))
+        return f"{self.name} {found}"
 
     def _spec(self, paths: BoxPaths, *, network: bool) -> BoxSpec:
         return BoxSpec(paths=paths, network=network, toolchain=self.toolchain)

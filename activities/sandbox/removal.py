@@ -3,8 +3,12 @@
 import itertools
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+MOST_FOLDERS = 100_000
+"""So many names are held at most; of a folder with more the rest is read again."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -29,10 +33,8 @@ def remove_tree(folder: Path) -> None:
             for name in folders:
                 inner = _open(name, top)
                 try:
-                    for below in _empty(inner):
-                        # Moving a folder changes its `..`, which takes the right to write to it.
-                        os.close(_open(below, inner))
-                        os.rename(below, next(moved), src_dir_fd=inner, dst_dir_fd=top)
+                    while below := _empty(inner):
+                        _move_all(below, inner, top, moved)
                 finally:
                     os.close(inner)
                 os.rmdir(name, dir_fd=top)
@@ -41,15 +43,27 @@ def remove_tree(folder: Path) -> None:
     folder.rmdir()
 
 
+def _move_all(names: list[str], above: int, top: int, moved: Iterator[str]) -> None:
+    for name in names:
+        # Moving a folder changes its `..`, which takes the right to write to it.
+        os.close(_open(name, above))
+        os.rename(name, next(moved), src_dir_fd=above, dst_dir_fd=top)
+
+
 def _empty(folder: int) -> list[str]:
-    """Remove all files of a folder and return the names of its folders."""
+    """Remove files of a folder and return the names of its first folders; none when it is empty.
+
+    Holds no list of the files: there may be more than there is memory for.
+    """
+    folders: list[str] = []
     with os.scandir(folder) as entries:
-        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for name, is_folder in found:
-        if not is_folder:
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=folder)
-    return [name for name, is_folder in found if is_folder]
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                with suppress(FileNotFoundError):
+                    os.unlink(entry.name, dir_fd=folder)
+            elif len(folders) < MOST_FOLDERS:
+                folders.append(entry.name)
+    return folders
 
 
 def _open(name: str, above: int | None) -> int:

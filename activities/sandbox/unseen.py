@@ -26,8 +26,7 @@ async def run(paths: BoxPaths, command: StartCommand, keep_bytes: int) -> Unseen
     """Run a command once and return at most `keep_bytes` of each of its outputs.
 
     Raises:
-        BoxRefused: it cannot be started.
-        ApplicationError: `temporary`, when the box lives and does not answer; a retry attaches.
+        ApplicationError: what `commands.run` raises.
     """
     ended = await commands.run(paths, command)
     stdout, stderr = await asyncio.to_thread(_outputs, paths, command.id, keep_bytes)

@@ -1,5 +1,6 @@
 """What the checks say of the base commit, found out once for all sessions that start there."""
 
+import asyncio
 import time
 
 import structlog
@@ -33,10 +34,11 @@ log = structlog.get_logger()
 
 
 class Baselines:
-    """Finds or makes baselines; a kept one depends on repository, commit and checks alone.
+    """Finds or makes baselines; a kept one depends on repository, commit, checks and tools.
 
-    Set-up commands and lock files, which make the environment, are read from the commit too, so
-    they need no part in the key.
+    The tools are those of this host: hosts with others, and the same host after an upgrade, find
+    other things. Set-up commands and lock files, which make the rest of the environment, are read
+    from the commit, so they need no part in the key.
     """
 
     def __init__(self, mirrors: Mirrors, boxes: Boxes, store: Store) -> None:
@@ -54,7 +56,7 @@ class Baselines:
             ApplicationError: what `Sandbox.open` raises; `temporary` when the sandbox died.
         """
         started = time.monotonic()
-        key = self._key(request)
+        key = await asyncio.to_thread(self._key, request)
         kept = await self._kept(key)
         if kept is not None:
             # An earlier attempt, or run of the session, may have been killed while it had one.
@@ -78,7 +80,7 @@ class Baselines:
     def _key(self, request: PrepareBaseline) -> str:
         url = self._mirrors.check_url(request.repository.url)
         checks = [check.model_dump_json() for check in request.plan.checks]
-        text = "\n".join([KEPT_AS, url, request.commit, *checks])
+        text = "\n".join([KEPT_AS, url, request.commit, self._boxes.tools(), *checks])
         return f"baselines/{sha256(text.encode())}"
 
     async def _kept(self, key: str) -> Baseline | None:

@@ -65,6 +65,9 @@ class Boxes(Protocol):
     async def close(self, request: CloseSandbox) -> SandboxClosed:
         """Do what the port `Sandbox` says."""
 
+    def tools(self) -> str:
+        """Name the programs and packages that sandboxes find here; an upgrade changes it."""
+
     async def run_in_box(
         self,
         binding: SandboxBinding,

@@ -122,7 +122,6 @@ def _edit(request: wire.Request) -> Change:
             message = f"{path!r} does not exist"
             raise FileProblemError(message)
         content, count = edits.replace(found.content, old, new, everywhere=everywhere)
-        _check_size(content, path)
         times = "once" if count == 1 else f"{count} times"
         return content, f"edited {path}: replaced {times}"
 

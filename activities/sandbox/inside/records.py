@@ -3,10 +3,21 @@
 import json
 import os
 import signal
+from typing import TypeGuard
 
 from activities.sandbox.inside import linux, wire
 
 EXIT = "exit.json"
+
+_KINDS = {
+    "outcome": str,
+    "code": int | None,
+    "signal": str | None,
+    "bytes": dict,
+    "started_ns": int,
+    "ended_ns": int,
+}
+_MOST_NS = 2**64
 
 
 def ended(
@@ -41,12 +52,21 @@ def write(folder: int, record: wire.Reply) -> None:
 
 
 def read(folder: int) -> wire.Reply | None:
-    """Return the recorded end, or None when there is none."""
+    """Return the recorded end, or None when there is none that can be read."""
     content = linux.read_if_there(folder, EXIT)
-    if content is None:
+    try:
+        record = json.loads(content or b"")
+    except (ValueError, RecursionError):
         return None
-    record: wire.Reply = json.loads(content)
-    return record
+    return record if _is_end(record) else None
+
+
+def _is_end(record: object) -> TypeGuard[wire.Reply]:
+    if not isinstance(record, dict) or record.keys() != _KINDS.keys():
+        return False
+    if not all(isinstance(record[name], kind) for name, kind in _KINDS.items()):
+        return False
+    return all(0 <= record[name] < _MOST_NS for name in ("started_ns", "ended_ns"))
 
 
 def lost(folder: int) -> wire.Reply:

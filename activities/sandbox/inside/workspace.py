@@ -49,7 +49,10 @@ class Workspace:
         return inside.rstrip("/") or "."
 
     def list_folder(self, path: str) -> list[str] | None:
-        """Return a folder's entries sorted, folders with a `/`; None when it is not a folder."""
+        r"""Return a folder's entries sorted, folders with a `/`; None when it is not a folder.
+
+        Bytes of a name that are no UTF-8 are written as in Python and in bash: `\xe9`.
+        """
         with explained(path):
             try:
                 folder = linux.open_beneath(self._root, path, FOLDER)
@@ -58,7 +61,7 @@ class Workspace:
             try:
                 with os.scandir(folder) as entries:
                     return sorted(
-                        entry.name + ("/" if entry.is_dir(follow_symlinks=False) else "")
+                        _shown(entry.name) + ("/" if entry.is_dir(follow_symlinks=False) else "")
                         for entry in entries
                     )
             finally:
@@ -115,6 +118,11 @@ def read_in(folder: int, name: str) -> Found | None:
 
 def replace_in(folder: int, name: str, content: bytes, mode: int) -> None:
     """Put a file with this content in place at once and durably."""
+    with explained(name):
+        _replace_in(folder, name, content, mode)
+
+
+def _replace_in(folder: int, name: str, content: bytes, mode: int) -> None:
     temporary = ".overnight-change.tmp"  # one thread makes all changes; one left over is in the way
     with suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)
@@ -132,6 +140,10 @@ def replace_in(folder: int, name: str, content: bytes, mode: int) -> None:
     finally:
         os.close(descriptor)
     os.fsync(folder)
+
+
+def _shown(name: str) -> str:
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _read_regular(descriptor: int, path: str) -> Found:

@@ -16,6 +16,7 @@ from activities.sandbox.box import BoxClient, BoxPaths, Exit, FileAnswer, StartC
 from activities.sandbox.inside import wire
 from activities.sandbox.lifetime import Launch, destroy, ensure_running, is_running
 from activities.sandbox.output import read_frames
+from tests.activities.sandbox.rigging import rig  # noqa: F401  # a fixture
 from tests.patience import PATIENCE_SECONDS
 from tests.provider import refusal
 

@@ -5,9 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,143 +12,18 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.mirror import Mirrors
-from activities.sandbox.adapter import LocalSandboxes
-from runtime.settings import Settings
-from runtime.store.base import Store
-from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts, keep_arguments
-from workflows.contract.base import CommandId, EffectId, SessionId
+from tests.activities.sandbox.rigging import Rig, git
+from workflows.contract.base import CommandId
 from workflows.contract.failures import Failure
 from workflows.contract.output import FRAME_HEADER, Channel, FrameDecoder, stream_key
 from workflows.contract.sandbox import (
-    CloseSandbox,
     CommandOutcome,
-    CommandResult,
-    ExportWork,
-    FileResult,
     Opened,
-    OpenSandbox,
-    Repository,
-    RunCommand,
     SandboxReady,
     StopCommand,
-    UseFile,
-    WorkBundle,
 )
 from workflows.contract.transcript import ToolCall, ToolMessage, ToolName
-
-SETUP = """
-[environment]
-setup = ["mkdir -p build && date +%N > build/made", "echo tool > $HOME/tool"]
-"""
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
-    argv = ["git", "-C", str(folder), *identity, *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-@dataclass
-class Rig:
-    settings: Settings
-    store: Store
-    sandboxes: LocalSandboxes
-    repository: Repository
-    source: Path
-
-    def restart(self) -> None:
-        """Act as another worker process of the same host would."""
-        self.sandboxes = LocalSandboxes(
-            self.settings, self.store, Mirrors(self.settings), "host-test"
-        )
-
-    async def open(self, name: str = "s-1", **changes: object) -> SandboxReady:
-        request = OpenSandbox(
-            session=SessionId(name),
-            sandbox_id=name,
-            repository=self.repository,
-            branch=f"overnight/{name}",
-        )
-        return await self.sandboxes.open(request.model_copy(update=changes))
-
-    async def run(self, ready: SandboxReady, shell: str, id: str = "c-1") -> CommandResult:
-        return await self.sandboxes.run_command(self.command(ready, shell, id))
-
-    def command(self, ready: SandboxReady, shell: str, id: str = "c-1") -> RunCommand:
-        return RunCommand(
-            session=ready.session,
-            turn=1,
-            step=1,
-            binding=ready.binding,
-            command_id=CommandId(id),
-            shell=shell,
-            timeout_seconds=60,
-        )
-
-    async def use(
-        self, ready: SandboxReady, id: str, tool: ToolName, **fields: object
-    ) -> FileResult:
-        source = await keep_arguments(self.store, json.dumps(fields).encode())
-        call = ToolCall(id="call", name=tool, summary="", source=source)
-        return await self.sandboxes.use_file(
-            UseFile(
-                session=ready.session,
-                turn=1,
-                step=1,
-                binding=ready.binding,
-                effect_id=EffectId(id),
-                call=call,
-            )
-        )
-
-    async def export(self, ready: SandboxReady, id: str = "export") -> WorkBundle:
-        return await self.sandboxes.export_work(
-            ExportWork(
-                session=ready.session,
-                turn=1,
-                binding=ready.binding,
-                base=ready.base_commit,
-                command_id=CommandId(id),
-            )
-        )
-
-
-@pytest.fixture(params=["bubblewrap", "host"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    if request.param == "bubblewrap":
-        request.getfixturevalue("boxes_are_possible")
-    source = tmp_path / "source"
-    source.mkdir()
-    git(source, "init", "--quiet", "-b", "main")
-    (source / "a.txt").write_text("one\n")
-    (source / ".gitignore").write_text("build/\n")
-    (source / ".overnight.toml").write_text(SETUP)
-    git(source, "add", "-A")
-    git(source, "commit", "--quiet", "-m", "first")
-    settings = Settings(home=tmp_path / "home", sandbox=request.param)
-    store = FolderStore(settings.store_path)
-    rig = Rig(
-        settings,
-        store,
-        LocalSandboxes(settings, store, Mirrors(settings), "host-test"),
-        Repository(url=str(source), base="main"),
-        source,
-    )
-    opened: list[SandboxReady] = []
-    original: Callable[..., Awaitable[SandboxReady]] = rig.open
-
-    async def remembering(*arguments: str, **changes: object) -> SandboxReady:
-        ready = await original(*arguments, **changes)
-        opened.append(ready)
-        return ready
-
-    rig.open = remembering  # type: ignore[method-assign]  # only notes what to close
-    yield rig
-    for ready in opened:
-        await rig.sandboxes.close(CloseSandbox(session=ready.session, binding=ready.binding))
-    assert list((settings.sandboxes_path / "boxes").iterdir()) == []
 
 
 async def test_a_session_from_open_to_export(rig: Rig) -> None:
@@ -183,6 +55,47 @@ async def test_nothing_changed_carries_nothing(rig: Rig) -> None:
     assert (await rig.export(ready)).store_key is None
 
 
+async def test_work_that_carries_nothing_is_the_base(rig: Rig, tmp_path: Path) -> None:
+    """A git that lies about it is found out, and asking again would not help."""
+    lying = tmp_path / "lying/bin/git"
+    lying.parent.mkdir(parents=True)
+    answers = f"write-tree|rev-parse) echo {'e' * 40};; commit-tree) echo {'c' * 40}"
+    lying.write_text(f'#!/bin/sh\nfor a; do case "$a" in\n{answers};; esac; done\n')
+    lying.chmod(0o755)
+    ready = await rig.open()
+    rig.settings = rig.settings.model_copy(update={"toolchain": (lying.parents[1],)})
+    rig.restart()
+    await rig.kill(ready)
+    await rig.open(generation=1)
+    with pytest.raises(ApplicationError, match="has the tree") as refused:
+        await rig.export(ready)
+    assert (refused.value.type, refused.value.non_retryable) == (Failure.GIT_TAMPERED, True)
+
+
+async def test_a_git_made_in_the_sandbox_is_not_asked(rig: Rig) -> None:
+    """Neither for the work nor when a sandbox is filled; it is for the session's own commands."""
+    plant = (
+        "mkdir -p ~/.local/bin && cd ~/.local/bin && echo exit 3 > git && cp git sed && chmod +x *"
+    )
+    rig.configure(plant)
+    ready = await rig.open()
+    assert (await rig.run(ready, "echo two > a.txt; git status")).exit_code == 3
+    assert (await rig.export(ready)).store_key is not None
+
+
+async def test_equal_work_may_be_packed_in_two_ways(rig: Rig) -> None:
+    """Both bundles are kept: what packs them may have been configured meanwhile."""
+    ready = await rig.open()
+    await rig.run(ready, "seq 1000 > a.txt; git config pack.compression 9")
+    first = await rig.export(ready)
+    await rig.run(ready, "git config pack.compression 0; git config core.looseCompression 0", "c-2")
+    second = await rig.export(ready, "again")
+    assert (first.tip, first.tree) == (second.tip, second.tree)
+    assert first.store_key != second.store_key
+    other = await rig.open("s-2", restore=second)
+    assert (await rig.run(other, "tail -n 1 a.txt")).excerpt == "1000\n"
+
+
 async def test_broken_git_data_is_refused(rig: Rig) -> None:
     """It is for a person or the model to mend; no repetition does."""
     ready = await rig.open()
@@ -197,7 +110,7 @@ async def test_another_worker_finds_the_sandbox(rig: Rig) -> None:
     ready = await rig.open()
     first = await rig.run(ready, "date +%N; exit 3")
     rig.restart()
-    again = await rig.open()
+    again = await rig.open(generation=1)
     assert again.how is Opened.ATTACHED
     assert await rig.run(again, "date +%N; exit 3") == first
     assert first.exit_code == 3
@@ -246,10 +159,39 @@ async def test_a_dead_box_is_lost_and_comes_back_with_its_files(rig: Rig) -> Non
     with pytest.raises(ApplicationError) as gone:
         await rig.use(ready, "e-1", ToolName.VIEW, path="a.txt")
     assert gone.value.type == Failure.SANDBOX_GONE
-    assert (await rig.open()).how is Opened.RESTARTED
+    assert (await rig.open(generation=1)).how is Opened.RESTARTED
     again = await rig.sandboxes.run_command(command)
     assert again.outcome is CommandOutcome.LOST
     assert (await rig.run(ready, "cat a.txt", "c-2")).excerpt == "one\n"
+
+
+async def test_a_signal_without_a_name_is_an_end_like_others(rig: Rig) -> None:
+    """The exit code tells it, as a shell does."""
+    ready = await rig.open()
+    assert (await rig.run(ready, "kill -40 $$")).exit_code == 128 + 40
+    assert (await rig.run(ready, "kill -RTMIN $$", "c-2")).exit_code == 128 + 34
+
+
+async def test_a_record_that_cannot_be_read_makes_a_lost_command(rig: Rig) -> None:
+    """Whoever asks is told so, also when there is nobody to ask."""
+    ready = await rig.open()
+    first, second = rig.command(ready, "echo x", "c-1"), rig.command(ready, "echo x", "c-2")
+    for command in (first, second):
+        await rig.sandboxes.run_command(command)
+        record = rig.settings.sandboxes_path / f"boxes/s-1/state/commands/{command.command_id}"
+        (record / "exit.json").write_text("{")
+    assert (await rig.sandboxes.run_command(first)).outcome is CommandOutcome.LOST
+    await rig.kill(ready)
+    lost = await rig.sandboxes.run_command(second)
+    assert (lost.outcome, lost.excerpt) == (CommandOutcome.LOST, "x\n")
+
+
+async def test_names_that_are_no_text_are_shown(rig: Rig) -> None:
+    """In a way that bash takes back."""
+    ready = await rig.open()
+    await rig.run(ready, r"mkdir -p d/$'\xff'; touch d/$'caf\xe9.txt'")
+    shown = await rig.use(ready, "e-1", ToolName.VIEW, path="d")
+    assert (shown.ok, shown.excerpt) == (True, "\\xff/\ncaf\\xe9.txt")
 
 
 async def test_the_setup_runs_once_for_equal_lock_files(rig: Rig) -> None:

@@ -153,6 +153,36 @@ async def test_a_time_limit_may_be_as_long_as_one_likes(box: Box) -> None:
     assert (await box.ended(name)).code == 6
 
 
+RECORD = (
+    b'{"outcome": "exited", "code": 3, "signal": null, "bytes": {"stdout": 0, "stderr": 0}, '
+    b'"started_ns": 9, "ended_ns": 9}'
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(RECORD[:-1], id="cut"),
+        pytest.param(b"null", id="no object"),
+        pytest.param(b"\xff", id="no text"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b'{"outcome": "exited"}', id="too little"),
+        pytest.param(RECORD.replace(b": 3", b": []"), id="another kind"),
+        pytest.param(RECORD.replace(b": 9", b": 1" + 400 * b"0"), id="a huge number"),
+        pytest.param(RECORD.replace(b": 9", b": 1" + 5_000 * b"0"), id="a number beyond reading"),
+    ],
+)
+async def test_a_record_that_cannot_be_read_is_none(box: Box, content: bytes) -> None:
+    """The command is lost: what became of it is not known any more."""
+    name = await box.start(box.command("exit 3"))
+    assert (await box.ended(name)).code == 3
+    (box.paths.command(name) / "exit.json").write_bytes(content)
+    end = await box.ended(name)
+    assert (end.outcome, end.code) == (CommandOutcome.LOST, None)
+    assert read_exit(box.paths, name) == end == await box.client.stop(name)
+
+
 async def test_a_wait_of_an_unknown_id_says_so(box: Box) -> None:
     """Asking for what was never started is no error."""
     assert await box.client.wait("never", 0, 1.0) is None

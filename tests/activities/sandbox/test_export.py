@@ -72,6 +72,15 @@ def test_the_work_comes_out_whatever_git_is_at(workspace: Path, before: str):
     assert names == [b"a.txt", b"new.txt"]
 
 
+def test_a_base_that_is_replaced_is_the_base(workspace: Path):
+    """Git may be told to read another commit in its place; then the work would be no difference."""
+    base = base_of(workspace)
+    assert shell(workspace, "git add -A && git commit -qm 2").returncode == 0
+    assert shell(workspace, f"git replace {base} HEAD").returncode == 0
+    found = export.parse(shell(workspace, export.script(base)).stdout)
+    assert found.bundle
+
+
 @pytest.mark.parametrize(
     "before",
     [

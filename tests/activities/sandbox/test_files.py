@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import time
 
 import pytest
 
 from activities.sandbox.box import BoxRefused
+from activities.sandbox.inside import wire
 from tests.activities.sandbox.conftest import Box
 
 
@@ -43,6 +45,13 @@ async def test_a_view_of_a_folder_lists_it(box: Box) -> None:
     assert (await box.file("view", box.workspace)).text == "sub/\nx"
 
 
+async def test_names_that_are_no_utf8_are_shown(box: Box) -> None:
+    """A view is text, whatever bytes a name has."""
+    (box.paths.workspace / os.fsdecode(b"one\xe9")).mkdir()
+    (box.paths.workspace / os.fsdecode(b"\xff")).touch()
+    assert (await box.file("view", ".")).text == "\\xff\none\\xe9/"
+
+
 async def test_what_cannot_be_shown_is_said(box: Box) -> None:
     """Binary, large, missing and special files are refusals with a reason."""
     (box.paths.workspace / "binary").write_bytes(b"a\0b")
@@ -68,6 +77,35 @@ async def test_an_edit_keeps_mode_and_line_ends(box: Box) -> None:
     assert answer.text == "edited run.sh: replaced once"
     assert path.read_bytes() == b"1\r\n2\r\n3\r\n\xff\r\n"
     assert path.stat().st_mode & 0o7777 == 0o751
+
+
+async def test_an_edit_stays_within_the_size_of_files(box: Box) -> None:
+    """It is refused before there is a file of a million times the size."""
+    path = box.paths.workspace / "f"
+    path.write_bytes(b"a" * 10 * 1024 * 1024)
+    fields = {"old_str": "a", "new_str": "b" * 1_000_000, "replace_all": True}
+    answer = await box.file("edit", "f", **fields)
+    assert not answer.ok
+    assert answer.text == "the file would be larger than 10 MiB; use a command"
+    assert (await box.client.ping()).version == wire.VERSION
+
+
+async def test_a_change_in_a_closed_folder_is_refused(walled: Box) -> None:
+    """It is for the model to open the folder or to leave it alone."""
+    (walled.paths.workspace / "closed").mkdir(mode=0o555)
+    answer = await walled.file("write", "closed/f", content="x")
+    assert (answer.ok, answer.text) == (False, "'f' may not be accessed")
+
+
+async def test_the_closest_of_many_alike_lines_are_found_soon(box: Box) -> None:
+    """Whoever waits for the supervisor meanwhile is not kept waiting: it has one thread."""
+    lines = [f"({n}, 'name {n}', 'street', 'city')".ljust(199, ".") for n in range(4_000)]
+    (box.paths.workspace / "f").write_text("\n".join(lines))
+    wanted = lines[1234].replace("street", "STREET")
+    begun = time.monotonic()
+    answer = await box.file("edit", "f", old_str=wanted, new_str="")
+    assert time.monotonic() - begun < 10
+    assert f"  1235\t{lines[1234]}" in answer.text.splitlines()[1]
 
 
 async def test_an_edit_must_name_one_place(box: Box) -> None:

@@ -71,6 +71,14 @@ async def test_a_killed_supervisor_takes_its_commands_along(box: Box, unique: st
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("pid", ["", "[7]", '{"child-pid": -1}', f'{{"child-pid": {10**30}}}'])
+async def test_a_box_with_a_broken_record_is_removed(box: Box, pid: str) -> None:
+    """It is asked to end; nobody could say which process to kill."""
+    (box.paths.state / "status.json").write_text(pid)
+    await destroy(box.paths)
+    assert not box.paths.root.exists()
+
+
 async def test_destroy_leaves_nothing(box: Box, unique: str) -> None:
     """No process, mount or folder of a box is left, whatever its files look like."""
     trees = (

@@ -15,9 +15,7 @@ from activities.sandbox.namespaces import (
     host_argv,
     host_layout,
 )
-from activities.sandbox.removal import remove_tree
 from activities.sandbox.spawn import Finished
-from activities.sandbox.toolchain import bin_folders, toolchain
 
 LAYOUT = HostLayout(
     links=(("usr/bin", "/bin"),),
@@ -127,39 +125,3 @@ def test_an_old_bwrap_is_passed_over(tmp_path: Path) -> None:
     assert canary.find_bwrap(str(tmp_path)) != old
     old.write_text("#!/bin/sh\necho bubblewrap 0.11.1\n")
     assert canary.find_bwrap(str(tmp_path)) == old
-
-
-def test_a_toolchain_is_the_folder_above_bin(tmp_path: Path) -> None:
-    """Links are followed to the installation, scripts are asked, homes are refused."""
-    _program(tmp_path / "node-22/bin/node", b"\x7fELF")
-    _program(tmp_path / "rust/bin/real", b"\x7fELF")
-    _program(tmp_path / "rustc", f"#!/bin/sh\necho {tmp_path}/rust\n".encode())
-    _program(tmp_path / "u/.local/bin/java", b"\x7fELF")
-    (tmp_path / "bin").mkdir()
-    targets = {"node": "node-22/bin/node", "rustc": "rustc", "java": "u/.local/bin/java"}
-    for name, target in targets.items():
-        (tmp_path / "bin" / name).symlink_to(tmp_path / target)
-    found = toolchain(str(tmp_path / "bin"))
-    assert found == [tmp_path / "node-22", tmp_path / "rust"]
-    assert bin_folders(found).startswith(f"{tmp_path}/node-22/bin:{tmp_path}/rust/bin:/usr/local")
-
-
-def _program(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    path.chmod(0o755)
-
-
-def test_removal_is_safe_for_everything_else(tmp_path: Path) -> None:
-    """Deep, closed and linked folders go; what links point to stays; a repeat is fine."""
-    kept = tmp_path / "kept"
-    kept.mkdir()
-    tree = tmp_path / "tree"
-    (tree / "a/b").mkdir(parents=True)
-    (tree / "a/link").symlink_to(kept)
-    (tree / "a/b/file").touch()
-    (tree / "a/b").chmod(0)
-    (tree / "a").chmod(0)
-    remove_tree(tree)
-    remove_tree(tree)
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -63,6 +63,20 @@ async def test_a_kept_baseline_is_found(rig: Rig):
     assert list(rig.boxes.iterdir()) == []
 
 
+async def test_other_tools_have_another_baseline(rig: Rig, tmp_path: Path):
+    """What was upgraded since may find something else."""
+    (tmp_path / "tools/bin").mkdir(parents=True)
+    shown = (*rig.settings.toolchain, tmp_path / "tools")
+    rig.settings = rig.settings.model_copy(update={"toolchain": shown})
+    checks = plan(telling_the_time())
+    found = []
+    for tool in ("ruff-1", "ruff-2"):
+        (tmp_path / "tools/bin" / tool).touch()
+        rig.restart()
+        found += [await rig.baseline(checks), await rig.baseline(checks, "s2")]
+    assert [baseline.cached for baseline in found] == [False, True, False, True]
+
+
 async def test_another_commit_has_another_baseline(rig: Rig):
     """Whatever was changed."""
     checks = plan(telling_the_time())

@@ -1,0 +1,39 @@
+"""An opening whose answer nobody heard is told again."""
+
+import pytest
+
+from tests.activities.sandbox.rigging import Rig
+from workflows.contract.sandbox import Opened
+
+
+async def test_a_repeat_says_again_that_the_sandbox_was_made(rig: Rig) -> None:
+    """Whoever asks the next time is told what has happened since."""
+    ready = await rig.open(generation=4)
+    rig.restart()
+    assert (await rig.open(generation=4)).how is Opened.CREATED
+    await rig.kill(ready)
+    assert (await rig.open(generation=4)).how is Opened.CREATED
+    assert (await rig.open(generation=5)).how is Opened.ATTACHED
+
+
+@pytest.mark.parametrize("earlier", [0, 1])
+async def test_a_repeat_says_again_that_the_sandbox_was_restarted(rig: Rig, earlier: int) -> None:
+    """Also when the sandbox died after it was said to be there."""
+    ready = await rig.open()
+    await rig.open(generation=earlier)
+    await rig.kill(ready)
+    for _ in range(2):
+        assert (await rig.open(generation=1)).how is Opened.RESTARTED
+        rig.restart()
+    assert (await rig.open(generation=2)).how is Opened.ATTACHED
+
+
+async def test_a_sandbox_of_an_earlier_version_is_found(rig: Rig) -> None:
+    """It has no answer beside it, and the repository was not kept."""
+    ready = await rig.open()
+    root = rig.settings.sandboxes_path / "boxes/s-1"
+    (root / "answer.json").unlink()
+    kept = f'{{"base_commit":"{ready.base_commit}","setup":"run"}}'
+    (root / "prepared.json").write_text(kept)
+    assert (await rig.open(generation=1)).how is Opened.ATTACHED
+    assert (await rig.export(ready)).store_key is None
