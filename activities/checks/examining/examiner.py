@@ -28,7 +28,7 @@ class Examiner:
         self._reviews = Reviews(store)
 
     async def examine(self, request: Examine) -> Examination:
-        """Say what the work changes; the whole diff is kept for people.
+        """Say what the work changes; the diff, up to 16 MiB, is kept for people.
 
         Raises:
             ApplicationError: `git_tampered`, when the bundle is not what it says.

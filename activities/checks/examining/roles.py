@@ -12,12 +12,16 @@ CODE = (
 )
 
 # Not `testing` and `spec`: packages that are no tests are called so.
-_TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "__snapshots__", "e2e", "testdata"})
+_TEST_FOLDERS = frozenset(
+    {"test", "tests", "__tests__", "__snapshots__", "__mocks__", "e2e", "testdata"}
+)
+_RUNNER = r"(jest|vitest|mocha|[tT]ests?)"
 _TEST_NAMES = re.compile(
     r"test_[^/]*\.py|[^/]*_test\.py|tests?\.py|conftest\.py"
-    r"|[^/]*[.\-_](test|spec)\.[cm]?[jt]sx?|[^/]*_test\.go|[^/]*_(spec|test|helper)\.rb"
-    r"|[^/]*Tests?\.(java|kt|cs|scala|swift|php)"
+    rf"|([^/]*[.\-_](test|spec)|{_RUNNER}[.\-_]?setup|setup[.\-_]?{_RUNNER})\.[cm]?[jt]sx?"
+    r"|[^/]*_test\.go|[^/]*_(spec|test|helper)\.rb|[^/]*Tests?\.(java|kt|cs|scala|swift|php)"
 )
+_SPECIFICATION = re.compile(r"(?:.*/)?spec/.*\.rb")
 
 
 def is_python(path: str) -> bool:
@@ -33,4 +37,6 @@ def is_code(path: str) -> bool:
 def is_test(path: str) -> bool:
     """Tell whether the file belongs to tests: one of them, what they share, or what they read."""
     *folders, name = path.split("/")
-    return bool(_TEST_FOLDERS.intersection(folders) or _TEST_NAMES.fullmatch(name))
+    is_beside = _TEST_FOLDERS.intersection(folder.lower() for folder in folders)
+    is_named = _TEST_NAMES.fullmatch(name) or _SPECIFICATION.fullmatch(path)
+    return bool(is_beside or is_named)
