@@ -42,6 +42,7 @@ from workflows.contract.failures import Failure
 from workflows.contract.transcript import AssistantMessage
 
 litellm.suppress_debug_info = True  # it prints advertisements on stdout otherwise
+litellm.disable_token_counter = True  # it takes seconds of the event loop; we estimate instead
 logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)  # its errors quote prompts
 
 log = structlog.get_logger()
@@ -50,6 +51,10 @@ UNLISTED_CLAUDE_OUTPUT_TOKENS = 16_384
 """Litellm would cut the answers of a Claude it does not list at 4,096."""
 
 CHARACTERS_PER_TOKEN = 4
+
+MOST_TOKENS = 1_000_000_000
+MOST_DOLLARS = 1_000_000
+"""Of one request; a provider that says more is not believed, as if it had said nothing."""
 
 _UNPLAIN_NAME = re.compile(r"[^\x21-\x7e]|^$")
 _FAILURES: tuple[type[Exception], ...] = (*LITELLM_EXCEPTION_TYPES, ValueError, OSError)
@@ -98,8 +103,8 @@ async def ask(
     try:
         async with asyncio.timeout(settings.model_cap_seconds):
             reply = await _stream(request, settings, said)
-        message = _message(reply, step)
-        _object(reply, message, request.model, heard)
+        message = await asyncio.to_thread(_message, reply, step)
+        await asyncio.to_thread(_object, reply, message, request.model, heard)
     except ApplicationError:
         raise
     except TimeoutError:
@@ -111,7 +116,11 @@ async def ask(
         if not isinstance(error, _FAILURES):
             log.warning("model.client_failed", exc_info=True)
         heard.fault = heard.correct(errors.fault_of(error))
-        failed = errors.translate(heard.fault, request.model, key_names(request.model), heard.sent)
+        names = key_names(request.model)
+        # Takes seconds where much was sent.
+        failed = await asyncio.to_thread(
+            errors.translate, heard.fault, request.model, names, heard.sent
+        )
     else:
         return _answer(reply, message, request, time.monotonic() - started)
     # Out here, since an error brings along the one that it was raised from: a provider's words,
@@ -196,7 +205,7 @@ async def _stream(request: wire.Request, settings: Settings, said: Callable[[str
         async for chunk in stream:
             chunks.append(chunk)
             said(_text(chunk))
-    response = litellm.stream_chunk_builder(chunks)
+    response = await asyncio.to_thread(litellm.stream_chunk_builder, chunks)
     if not isinstance(response, ModelResponse):
         return _Reply(ModelResponse(), None)
     return _Reply(response, stream.received_finish_reason)
@@ -250,13 +259,26 @@ def _answer(
     usage = getattr(reply.response, "usage", None)
     said = len(message.model_dump_json()) // CHARACTERS_PER_TOKEN
     asked = len(request.canonical()) // CHARACTERS_PER_TOKEN
-    # Litellm prices an unlisted model at 0; free and unknown are both counted by tokens.
-    cost = getattr(usage, "cost", None) or None
     return wire.Answer(
         message=message,
         finish=reply.finish or "",
-        input_tokens=getattr(usage, "prompt_tokens", 0) or asked,
-        output_tokens=getattr(usage, "completion_tokens", 0) or said,
-        cost_usd=cost,
+        input_tokens=_tokens(getattr(usage, "prompt_tokens", 0)) or asked,
+        output_tokens=_tokens(getattr(usage, "completion_tokens", 0)) or said,
+        cost_usd=_cost(getattr(usage, "cost", None)),
         seconds=round(seconds, 3),
     )
+
+
+def _tokens(said: object) -> int:
+    """Return a provider's count; 0 when it is none that can be."""
+    return said if isinstance(said, int) and 0 < said <= MOST_TOKENS else 0
+
+
+def _cost(said: object) -> float | None:
+    """Return a provider's price; none when it is none that can be, or 0.
+
+    Litellm prices an unlisted model at 0; free and unknown are both counted by tokens.
+    """
+    if isinstance(said, int | float) and 0 < said <= MOST_DOLLARS:
+        return float(said)
+    return None

@@ -131,16 +131,21 @@ def _answered(kept: list[Message]) -> int:
 
 def _newest(old: list[Message], characters: int) -> list[Message]:
     """Drop the oldest exchanges until the rest fits; a call goes with its answers."""
+    sizes = [_size([item]) for item in old]
     starts = [at for at, item in enumerate(old) if isinstance(item, AssistantMessage)]
-    first = starts[0] if starts else len(old)
-    for start in [*starts, len(old)]:
-        people = [item for item in old[first:start] if _is_from_person(item)]
-        left = [*old[:first], *people, *old[start:]]
-        dropped = start - first - len(people)
-        if _size(left) <= characters or start == len(old):
-            note = [UserMessage(text=DROPPED.format(dropped))] if dropped else []
-            return [*old[:first], *people, *note, *old[start:]]
-    return old
+    first = start = starts[0] if starts else len(old)
+    left = sum(sizes)
+    people: list[Message] = []
+    for following in [*starts[1:], len(old)]:
+        if left <= characters:
+            break
+        spoken = [at for at in range(start, following) if _is_from_person(old[at])]
+        left -= sum(sizes[start:following]) - sum(sizes[at] for at in spoken)
+        people += [old[at] for at in spoken]
+        start = following
+    dropped = start - first - len(people)
+    note = [UserMessage(text=DROPPED.format(dropped))] if dropped else []
+    return [*old[:first], *people, *note, *old[start:]]
 
 
 def _brief(message: Message) -> Message:
@@ -171,12 +176,15 @@ def _prompts(said: list[UserMessage], characters: int) -> list[Message]:
     short = [
         item.model_copy(update={"text": wire.elide(item.text, PROMPT_CHARACTERS)}) for item in said
     ]
-    kept = short[1:]
-    while kept and _size([*short[:1], *kept]) > characters:
-        kept = kept[1:]
-    dropped = len(short[1:]) - len(kept)
+    left = _size([*short])
+    dropped = 0
+    for item in short[1:]:
+        if left <= characters:
+            break
+        left -= _size([item])
+        dropped += 1
     note = [UserMessage(text=PROMPTS_DROPPED.format(dropped))] if dropped else []
-    return [*short[:1], *note, *kept]
+    return [*short[:1], *note, *short[1 + dropped :]]
 
 
 def _is_from_person(message: Message) -> bool:

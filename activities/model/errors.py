@@ -49,6 +49,14 @@ _NO_KEY = re.compile(
 _NO_PROVIDER = re.compile(r"LLM Provider NOT provided|model_not_found")
 _SECRET = re.compile(r"\b((sk|pk|rk|gsk|xai)[-_]|AIza)[A-Za-z0-9_*-]{6,}")
 
+_NOISE = re.compile(
+    r"^(?:(?:litellm\.)?\w+(?:Error|Exception|Timeout)\b[: -]*)+"
+    r"|(?: \w+:)? ?<[\w.]+ object at 0x[0-9a-f]+>"
+    r"|\.? Handle with `[^`]*`\."
+    r"| Original exception: .*"
+)
+"""What litellm and its client put around a provider's words."""
+
 _ADVICE = {
     Failure.MODEL_WAIT: "the provider limits the rate; it is asked again later",
     Failure.MODEL_RETRY: "the provider failed; it is asked again",
@@ -178,9 +186,13 @@ def translate(fault: Fault, model: str, keys: tuple[str, ...], sent: Sent) -> Ap
 
 
 def words_of(fault: Fault, sent: Sent) -> str:
-    """Return what the provider said on one line, without what was sent or looks like a key."""
-    words = sent.hide(fault.text.partition("Traceback (most recent")[0])
-    return _SECRET.sub(HIDDEN, words)[:QUOTED_CHARACTERS]
+    """Return what the provider said on one line, without what was sent or looks like a key.
+
+    What litellm says around it is left out; what is too long ends with an ellipsis.
+    """
+    line = _SECRET.sub(HIDDEN, sent.hide(fault.text.partition("Traceback (most recent")[0]))
+    words = _NOISE.sub("", line) or line
+    return words if len(words) <= QUOTED_CHARACTERS else f"{words[: QUOTED_CHARACTERS - 1]}…"
 
 
 def make(failure: Failure, message: str, wait: timedelta | None = None) -> ApplicationError:

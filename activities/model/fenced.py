@@ -20,8 +20,11 @@ def find_call(message: AssistantMessage, step: str) -> AssistantMessage:
     Strict, because text that merely speaks of a call must not become one: one fence, the last
     thing said, that holds just `{"name": <a tool>, "arguments": {…}}`.
     """
-    found = None if message.calls else _FENCED.fullmatch(message.text)
-    if found is None or message.text.count("```") != 2:  # noqa: PLR2004  # opened and closed
+    # Counted first: among many fences the pattern would try every one with every other.
+    if message.calls or message.text.count("```") != 2:  # noqa: PLR2004  # opened and closed
+        return message
+    found = _FENCED.fullmatch(message.text)
+    if found is None:
         return message
     try:
         value = json.loads(found["body"])

@@ -53,6 +53,8 @@ class Sent:
         line = " ".join(words.split())[:READ_CHARACTERS]
         shared = bytearray(len(line))
         _mark(shared, line, "\n".join(self._keys), KEY_RUN)
+        if len(line) < TEXT_RUN:
+            return _without(line, shared)
         texts = "\n".join(_texts(self._messages))
         # Providers often repeat the request as they got it, as JSON.
         forms = (texts, json.dumps(texts), json.dumps(texts, ensure_ascii=False))
@@ -62,9 +64,21 @@ class Sent:
 
 
 def _mark(shared: bytearray, line: str, source: str, run: int) -> None:
-    """Set every place of the line that is in a run of characters of the source."""
+    """Set every place of the line that is in a run of characters of the source.
+
+    The source, which may be long, is looked at once, in steps of half a run: each run holds a
+    whole step.
+    """
+    half = run // 2
+    steps = {line[at : at + half] for at in range(len(line) - half + 1)}
+    around = {
+        source[max(0, place - half) : place + run]
+        for place in range(0, len(source), half)
+        if source[place : place + half] in steps
+    }
+    runs = {text[at : at + run] for text in around for at in range(len(text) - run + 1)}
     for start in range(len(line) - run + 1):
-        if line[start : start + run] in source:
+        if line[start : start + run] in runs:
             shared[start : start + run] = b"\1" * run
 
 

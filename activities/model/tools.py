@@ -1,7 +1,7 @@
 """The tools as models see them, and the reading of a call: arguments, or why they are refused."""
 
 import json
-import unicodedata
+import re
 from functools import cache
 
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ WHOLE_CHARACTERS = 2_000
 
 REASON_CHARACTERS = 600
 QUOTED_CHARACTERS = 40
+VISIBLE_CHARACTERS = 300
 
 DESCRIPTIONS = {
     ToolName.BASH: "Run a bash script in the workspace, in a fresh shell without a terminal."
@@ -58,9 +59,17 @@ def schemas() -> tuple[Json, ...]:
 
 
 def parse(call: RequestedCall) -> Arguments | str:
-    """Return the call's arguments, or the reason for the model why it is not carried out."""
+    """Return the call's arguments, or the reason for the model why it is not carried out.
+
+    A reason has at most 600 characters, which a `RefusedCall` takes.
+    """
+    read = _read(call)
+    return read[:REASON_CHARACTERS] if isinstance(read, str) else read
+
+
+def _read(call: RequestedCall) -> Arguments | str:
     if call.name not in set(ToolName):
-        return f"there is no tool {call.name[:60]!r}; the tools are: {', '.join(ToolName)}"
+        return f"there is no tool {_quoted(call.name)}; the tools are: {', '.join(ToolName)}"
     try:
         value = json.loads(call.arguments)
     except json.JSONDecodeError as error:
@@ -72,7 +81,7 @@ def parse(call: RequestedCall) -> Arguments | str:
     try:
         return ARGUMENTS[ToolName(call.name)].model_validate(value)
     except ValidationError as error:
-        return _unfit(call.name, error)[:REASON_CHARACTERS]
+        return _unfit(call.name, error)
 
 
 def summarise(arguments: Arguments) -> str:
@@ -107,10 +116,7 @@ def joined(text: str) -> str:
 
 def harmless(text: str) -> str:
     """Replace what a terminal could obey, all but newline and tab, by a visible mark."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if _is_harmful(character) else character
-        for character in joined(text).replace("\r\n", "\n")
-    )
+    return _OBEYED.sub("\N{REPLACEMENT CHARACTER}", joined(text).replace("\r\n", "\n"))
 
 
 def settled(text: str) -> int:
@@ -122,15 +128,12 @@ def settled(text: str) -> int:
     return len(text) - (last == "\r" or "\ud800" <= last <= "\udbff")
 
 
-def _is_harmful(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    # The bidirectional controls make a line read otherwise than it is (CVE-2021-42574).
-    return unicodedata.category(character) in _OBEYED or character in _BIDIRECTIONAL
-
-
-_OBEYED = frozenset({"Cc", "Zl", "Zp"})
-_BIDIRECTIONAL = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Unicode's Cc, Zl and Zp but for newline and tab, and the bidirectional controls, which make a line
+# read otherwise than it is (CVE-2021-42574).
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}"
+    "\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def _parameters(arguments: type[Arguments]) -> Json:
@@ -163,8 +166,13 @@ def _not_json(text: str, error: json.JSONDecodeError) -> str:
     around = text[max(0, error.pos - QUOTED_CHARACTERS) : error.pos + QUOTED_CHARACTERS]
     return (
         f"the arguments are not valid JSON: {error.msg} at character {error.pos} of {len(text)},"
-        f" near {around!r}; send the call again with correct JSON"
+        f" near {_quoted(around)}; send the call again with correct JSON"
     )
+
+
+def _quoted(text: str) -> str:
+    """Return the text made visible, which takes ten characters for one, as far as it fits."""
+    return repr(text[: 2 * QUOTED_CHARACTERS])[:VISIBLE_CHARACTERS]
 
 
 def _unfit(name: str, error: ValidationError) -> str:

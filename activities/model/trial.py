@@ -45,12 +45,6 @@ _CURES = {
     Trouble.REDIRECTED: "set OVERNIGHT_MODEL_BASE_URL to the endpoint itself, where the key may go",
     Trouble.REFUSED: "see the provider's words; choose another model, or correct its settings",
 }
-_NOISE = re.compile(
-    r"^(?:(?:litellm\.)?\w+(?:Error|Exception|Timeout)[:-]* *(?:- )?)+| ssl:<[^>]*>"
-    r"|\.? Handle with `[^`]*`\."
-)
-"""What litellm and its client put around a provider's words."""
-
 _NO_TOOLS = "choose a model, or start its server so, that it calls tools"
 
 
@@ -139,11 +133,7 @@ def _trouble(error: ApplicationError, model: str) -> tuple[Trouble, str]:
     trouble = errors.trouble_of(fault)
     # Litellm makes up a status where nothing was sent.
     status = f" (status {fault.status})" if heard.host and fault.status else ""
-    said = (
-        error.message
-        if trouble is Trouble.BROKEN
-        else _NOISE.sub("", errors.words_of(fault, heard.sent))
-    )
+    said = error.message if trouble is Trouble.BROKEN else errors.words_of(fault, heard.sent)
     return trouble, f"{trouble}{status}: {said}"
 
 

@@ -123,8 +123,10 @@ def assistant_message(raw: Json, step: str) -> AssistantMessage:
     plain = json.loads(joined(json.dumps(raw, ensure_ascii=False)))
     calls: list[RequestedCall] = []
     extras: list[Json] = []
+    taken: set[str] = set()
     for number, item in enumerate(plain.get("tool_calls") or []):
-        call, extra = _read_call(item, f"call_{step}_{number}", {call.id for call in calls})
+        call, extra = _read_call(item, f"call_{step}_{number}", taken)
+        taken.add(call.id)
         calls.append(call)
         extras.append(extra)
     kept = {key: value for key, value in plain.items() if key not in _MESSAGE_FIELDS and value}

@@ -145,6 +145,17 @@ def test_people_may_say_more_than_fits():
     assert "p" * 9_000 in text
 
 
+def test_very_long_transcripts_take_no_time():
+    """Each message is looked at a few times, however many there are."""
+    history = [prompt("go"), *exchanges(range(10_000))]
+    messages = sent(history, 100_000)
+    assert len(text_of(messages)) < 130_000
+    assert "step 9999" in text_of(messages)
+    prompts = [prompt("p" * 100) for _ in range(10_000)]
+    left = compaction.rest([*prompts, *exchange(0)], "x", ROOMY)
+    assert left[1] == UserMessage(text=compaction.PROMPTS_DROPPED.format(10_000 - len(left) + 4))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_any_transcript_stays_sound(seed: int):
     """However long and battered: bounded, paired, nothing of people lost, again and again."""

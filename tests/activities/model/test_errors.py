@@ -112,6 +112,33 @@ def test_a_message_says_what_to_do(status: int, text: str, words: str):
     assert "sk-proj-abcdefghijkl" not in message
 
 
+_SSL = "ssl:<ssl.SSLContext object at 0x7fadc3158830>"
+_DOWN = f"Cannot connect to host 127.0.0.1:9 {_SSL} [Connect call failed ('127.0.0.1', 9)]"
+_PLAIN = "Cannot connect to host 127.0.0.1:9 [Connect call failed ('127.0.0.1', 9)]"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"litellm.InternalServerError: InternalServerError: OpenAIException - {_DOWN}", _PLAIN),
+        (f"litellm.APIError: XException - {_DOWN}. Handle with `litellm.APIError`.", _PLAIN),
+        (f"litellm.AError: litellm.BError: {_DOWN} Original exception: BError: no", _PLAIN),
+        (
+            "litellm.APIConnectionError: OllamaException",
+            "litellm.APIConnectionError: OllamaException",
+        ),
+        ("The server had an Error: it is busy", "The server had an Error: it is busy"),
+        ("Server disconnected <asyncio.Task object at 0x7f>", "Server disconnected"),
+        ("x" * 300, "x" * 300),
+        ("x" * 301, "x" * 299 + "…"),
+    ],
+)
+def test_a_provider_is_quoted_without_what_clients_say_around_it(text: str, words: str):
+    """No names of exceptions, no addresses of objects; what was cut looks cut."""
+    said = translate(Fault(500, text, host="127.0.0.1:9"), "m", (), Sent()).message
+    assert said.partition("it is asked again; ")[2] == words
+
+
 @pytest.mark.parametrize(
     ("status", "non_retryable"), [(429, False), (500, False), (401, True), (413, True), (302, True)]
 )

@@ -52,6 +52,12 @@ def test_text_that_is_not_just_a_call_stays_text(text: str):
     assert found(text) == AssistantMessage(text=text)
 
 
+def test_very_many_fences_take_no_time():
+    """They are counted before anything is looked for among them."""
+    text = "```\n{}\n" * 200_000 + "x"
+    assert found(text) == AssistantMessage(text=text)
+
+
 def test_native_calls_are_enough():
     """A model that can call does not call in text as well."""
     call = RequestedCall(id="a", name="bash", arguments="{}")

@@ -1,6 +1,7 @@
 """What a provider repeats of a request is taken out of its words; its own words stay."""
 
 import json
+from string import ascii_letters
 
 import httpx
 import pytest
@@ -32,6 +33,15 @@ def test_a_message_is_hidden_plain_and_as_json(sent: Sent, quoted: str):
 def test_a_piece_of_a_message_is_hidden(sent: Sent):
     """A quotation need not be whole."""
     assert sent.hide("near: for Imogen Fairwea...") == "near: [hidden]..."
+
+
+@pytest.mark.parametrize("start", range(len(ascii_letters) - 16))
+def test_a_piece_is_hidden_wherever_it_begins(start: int):
+    """Sixteen characters are a quotation, and fifteen are none."""
+    sent = Sent(({"role": "user", "content": ascii_letters},))
+    piece = ascii_letters[start : start + 16]
+    assert sent.hide(f"<{piece}>") == "<[hidden]>"
+    assert sent.hide(f"<{piece[1:]}>") == f"<{piece[1:]}>"
 
 
 @pytest.mark.parametrize("key", [KEY, KEY[:12], "canary-in-the-address"])

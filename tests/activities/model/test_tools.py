@@ -17,7 +17,7 @@ from workflows.contract.tools import (
     WriteArguments,
     canonical,
 )
-from workflows.contract.transcript import RequestedCall, ToolName
+from workflows.contract.transcript import RefusedCall, RequestedCall, ToolName
 
 
 def call(name: str, arguments: object) -> RequestedCall:
@@ -69,6 +69,9 @@ def test_a_fitting_call_is_read(name: str, arguments: object, expected: Argument
             {},
             "no tool 'run'; the tools are: bash, view, edit, write, run_checks, ask, finish",
         ),
+        ("\U000e0001" * 60, {}, "the tools are: bash, view"),
+        ("\x00" * 100_000, {}, "the tools are: bash, view"),
+        ("bash", '{"' + "\U000e0001" * 80 + '" ' + "\U000e0001" * 80, "with correct JSON"),
         ("bash", "", "the arguments are empty; send a JSON object"),
         ("bash", '{"command": ls}', "not valid JSON: Expecting value at character 12 of 15"),
         ("bash", '["ls"]', "must be a JSON object, not list"),
@@ -97,7 +100,7 @@ def test_an_unfit_call_is_refused_with_a_reason(name: str, arguments: object, re
     refusal = tools.parse(call(name, arguments))
     assert isinstance(refusal, str)
     assert reason in refusal
-    assert len(refusal) <= tools.REASON_CHARACTERS
+    assert RefusedCall(id="1", name="bash", reason=refusal).reason == refusal
 
 
 @pytest.mark.parametrize("name", list(ToolName))
