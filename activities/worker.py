@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any
@@ -41,6 +42,11 @@ GRACE = timedelta(seconds=1)
 
 READY_SECONDS = 5.0
 """How often a worker touches its ready file; one whose loop hangs does not."""
+
+THREADS = 128
+"""Calls that may block at once. By default it is cores and four: so many slow fetches, of minutes
+each, would hold up the output and the file tools of all other sessions.
+"""
 
 WORKFLOW_RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -170,9 +176,15 @@ async def serve(role: str, settings: Settings) -> None:
                     settings.ready_file.touch()
 
 
+def make_room(loop: asyncio.AbstractEventLoop) -> None:
+    """Let `THREADS` calls of this loop block at once; a thread is made when it is needed."""
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
+
+
 async def serve_until_signalled(role: str, settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; running activities get `GRACE` and are retried elsewhere."""
     loop = asyncio.get_running_loop()
+    make_room(loop)
     serving = loop.create_task(serve(role, settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, serving.cancel)

@@ -134,6 +134,10 @@ class FakeChecks(Checks):
     @activity.defn(name="checks.fix")
     async def fix(self, request: FixFiles) -> FilesFixed:
         self.fixed.append(request)
+        while "fix" in self._sandbox.hang:
+            self._sandbox.running.set()
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
         self._sandbox.tree = "9" * 40
         return FilesFixed(session=request.session, turn=request.turn, changed=request.files)
 

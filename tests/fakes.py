@@ -129,6 +129,9 @@ class FakeSandbox(Sandbox):
     lose_files: bool = False
     """Whether a sandbox that was gone comes back without its files."""
 
+    is_broken: bool = False
+    """Whether no work can be taken out."""
+
     open_slowly: bool = False
     """Whether sandboxes for checks do not get ready."""
 
@@ -214,6 +217,9 @@ class FakeSandbox(Sandbox):
             self.running.set()
             await asyncio.sleep(0.01)
         self._be_gone()
+        if self.is_broken:
+            message = "there is no repository"
+            raise ApplicationError(message, type=Failure.GIT_TAMPERED, non_retryable=True)
         key = None if self.empty else f"bundles/{request.session}/{request.command_id}"
         work = WorkBundle(base=BASE, tip=CommitSha("e" * 40), tree=self.tree, store_key=key)
         # As the real one: a command of one id runs once.

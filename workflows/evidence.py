@@ -14,7 +14,7 @@ from workflows.calls import InterruptedCallError
 from workflows.contract.base import CommandId
 from workflows.contract.checks import CheckPlan, CheckResult, CheckSpec, Reader, RunCheck
 from workflows.contract.findings import FindingKind
-from workflows.contract.judging import Examination
+from workflows.contract.judging import Examination, Suspect
 from workflows.contract.sandbox import (
     CloseSandbox,
     CommandOutcome,
@@ -81,20 +81,25 @@ async def gather(record: SessionRecord, work: WorkBundle, examination: Examinati
 
 
 async def alone(
-    record: SessionRecord, plan: CheckPlan, work: WorkBundle, tests: tuple[str, ...]
+    record: SessionRecord, plan: CheckPlan, work: WorkBundle, suspects: tuple[Suspect, ...]
 ) -> tuple[tuple[CheckResult, ...], tuple[CheckResult, ...]]:
-    """Run tests alone with the work and, only if they pass so, at the base commit.
+    """Run each check's suspects alone with the work and, only if they pass so, at the base commit.
 
     Raises:
         InterruptedCallError: a person stopped it.
         LostTooOftenError: one sandbox after the other is lost.
     """
-    tested = [check for check in plan.checks if check.rerun]
+    of_check = {
+        check.name: tuple(each.test for each in suspects if each.check == check.name)
+        for check in plan.checks
+    }
+    tested = [check for check in plan.checks if check.rerun and of_check[check.name]]
 
     def times(count: int) -> Callable[[SandboxBinding, str], Awaitable[tuple[CheckResult, ...]]]:
         async def run(box: SandboxBinding, name: str) -> tuple[CheckResult, ...]:
             results: list[CheckResult] = []
             for n, each in [(n, each) for n in range(count) for each in tested][:RESULTS_LIMIT]:
+                tests = of_check[each.name]
                 results.append(
                     await _run(record, box, f"{name}-{n}-{each.name}", each, tests=tests)
                 )
@@ -183,19 +188,24 @@ async def _run(
     try:
         result = await calls.interruptible(calls.run_check(request), lambda: record.interrupted)
     except InterruptedCallError:
-        await calls.stop_command(
-            StopCommand(
-                session=record.session,
-                turn=record.turn.number,
-                step=record.state.steps,
-                binding=box,
-                command_id=command_id,
-            )
-        )
+        await stop(record, box, command_id)
         raise
     if result.outcome is CommandOutcome.LOST:
         raise _LostError
     return result
+
+
+async def stop(record: SessionRecord, box: SandboxBinding, command_id: CommandId) -> None:
+    """End a command of a check; nothing of it runs any more then."""
+    await calls.stop_command(
+        StopCommand(
+            session=record.session,
+            turn=record.turn.number,
+            step=record.state.steps,
+            binding=box,
+            command_id=command_id,
+        )
+    )
 
 
 def _runs_tests(check: CheckSpec) -> bool:

@@ -7,6 +7,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import baseline, calls, counting, evidence, opening
+from workflows.calls import InterruptedCallError
 from workflows.contract import metrics
 from workflows.contract.base import CommandId
 from workflows.contract.checks import CheckFacts, CheckResult, FixFiles
@@ -182,6 +183,10 @@ async def _fix(record: SessionRecord, found: Judgement) -> bool:
     try:
         handle = calls.fix_files(request)
         fixed = await calls.interruptible(handle, lambda: record.interrupted)
+    except InterruptedCallError:
+        # Else it would change files under whatever comes next.
+        await evidence.stop(record, request.binding, request.command_id)
+        raise
     except ActivityError as error:
         # Only a convenience: the model can mend it too.
         workflow.logger.warning("fix.failed", extra={"failure": opening.failure_name(error)})

@@ -48,6 +48,8 @@ async def ensure_open(record: SessionRecord) -> None:
     if record.state.binding is None:
         record.show(Phase.PREPARING, "opening the sandbox")
         await _open(record, None)
+        if record.state.lost_work:  # what the last run left could not be kept
+            record.note(MADE_ANEW)
     if record.state.plan is None:
         plan = await calls.detect_checks(
             DetectChecks(
@@ -77,7 +79,7 @@ async def reopen(record: SessionRecord) -> None:
     if ready.how is Opened.RESTARTED:
         record.note(RESTARTED)
     elif ready.how is Opened.CREATED:
-        record.lost_work = True
+        record.update(lost_work=True)
         record.note(MADE_ANEW)
 
 
@@ -134,7 +136,7 @@ async def export(record: SessionRecord, name: str) -> WorkBundle:
         ),
     )
     record.update(checkpoint=work)
-    if record.lost_work:
+    if record.state.lost_work:
         raise WorkLostError
     return work
 

@@ -186,7 +186,9 @@ class AgentSession:
         try:
             await opening.export(self._record, f"export-close-r{self._record.run_index}")
         except ActivityError as error:
-            # Closing must not hang on a sandbox that is broken; the last checkpoint stands.
+            # Closing must not hang on a sandbox that is broken; the last checkpoint stands, and who
+            # reopens the session is told.
+            self._record.update(lost_work=True)
             workflow.logger.warning("export.failed", extra={"failure": opening.failure_name(error)})
         except opening.WorkLostError:
             workflow.logger.warning("work.lost")

@@ -43,7 +43,7 @@ async def next_step(record: SessionRecord) -> ModelStep:
         # A prompt may have steered meanwhile: only what was sent is no longer pending.
         pending=state.pending[told:],
         usage=state.usage.plus(step.usage),
-        context_tokens=step.usage.input_tokens // max(1, step.usage.requests),
+        context_tokens=step.usage.input_tokens,
         context_limit=step.context_limit,
     )
     return step
@@ -66,7 +66,7 @@ async def _ask(record: SessionRecord) -> tuple[ModelStep, int]:
             elif not _fall_back(record, error):
                 raise
         else:
-            record.lost_work = False
+            record.update(lost_work=False)
             return step, len(pending)
 
 

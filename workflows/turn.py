@@ -41,6 +41,8 @@ async def work(record: SessionRecord) -> TurnEnd | None:
             if is_renewal_due():
                 # Two runs must not look for the baseline in one sandbox.
                 await baseline.settle(record)
+                if record.interrupted:  # a new run would not know of it
+                    return record.interrupted_end()
                 return None
             end = await _take_step(record)
             if end is not None:

@@ -26,6 +26,7 @@ from workflows.contract.base import SessionId, Sha256
 from workflows.contract.checks import CheckSpec
 from workflows.contract.failures import Failure
 from workflows.contract.findings import FindingKind
+from workflows.contract.judging import Suspect
 from workflows.contract.model import ModelCall
 from workflows.contract.session import (
     Budget,
@@ -85,7 +86,11 @@ async def refused_and_repaired(rig: Rig) -> None:
     spec = CheckSpec(name="pytest", command="pytest", kind=FindingKind.TEST, rerun="pytest")
     rig.checks.plan = rig.checks.plan.model_copy(update={"checks": (spec,)})
     rig.checks.original = ("tests/test_a.py",)
-    rounds = {1: red("a", fixable=1), 2: red("b"), 3: red("c", suspects=("t::x",))}
+    rounds = {
+        1: red("a", fixable=1),
+        2: red("b"),
+        3: red("c", suspects=(Suspect(check="pytest", test="t::x"),)),
+    }
     rig.checks.judges = lambda work: {} if work.alone_at_base else rounds.get(work.round, {})
 
     def reply(call: ModelCall) -> Reply:

@@ -220,18 +220,6 @@ async def test_changed_tests_are_run_as_they_were(rig: Rig) -> None:
     assert len(rig.checks.judged[0].original) == 1
 
 
-async def test_a_suspected_test_is_run_alone_also_without_the_work(rig: Rig) -> None:
-    """Only the judge, who sees all these runs, may call it flaky."""
-    rig.checks.plan = rig.checks.plan.model_copy(update={"checks": (TESTS,)})
-    suspects = ("tests/test_a.py::test_b",)
-    rig.checks.judges = lambda work: {} if work.alone_at_base else red("a", suspects=suspects)
-    view = await finished(rig)
-    assert view.verdict is not None
-    assert view.verdict.verdict is Verdict.GREEN
-    assert [each.tests for each in rig.checks.ran] == [(), *[suspects] * 5]
-    assert rig.sandbox.fresh == []
-
-
 async def test_a_sandbox_lost_under_its_checks_is_replaced(rig: Rig) -> None:
     """Nothing is said of the work from half a run."""
     rig.sandbox.lose.add("pytest")

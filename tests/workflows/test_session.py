@@ -2,10 +2,12 @@
 
 import asyncio
 
+from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from tests.fakes import FINISH, Reply, calls, model_step
 from tests.workflows.conftest import Rig, decision, prompt
+from workflows import opening
 from workflows.contract import names
 from workflows.contract.asking import AskedKind
 from workflows.contract.failures import Failure
@@ -14,10 +16,13 @@ from workflows.contract.session import (
     CloseSignal,
     InterruptSignal,
     PromptMode,
+    PromptSignal,
+    SessionEnd,
     SessionInput,
     StopReason,
 )
 from workflows.contract.transcript import FromPrompt, FromWorkflow, RefusedCall, ToolName
+from workflows.session import AgentSession
 
 
 async def test_a_prompt_becomes_a_pull_request(rig: Rig) -> None:
@@ -210,21 +215,46 @@ async def test_a_closed_session_leaves_what_a_reopening_needs(rig: Rig) -> None:
         assert end.state.checkpoint is not None
         assert end.state.binding is None
         assert rig.archive.runs == [0]
-        again = SessionInput(
-            session=rig.session, options=end.options, run_index=end.run_index + 1, state=end.state
-        )
-        reopened = await rig.client.start_workflow(
-            names.SESSION_WORKFLOW,
-            again,
-            id=rig.session,
-            task_queue=rig.queue,
-            start_signal=names.PROMPT_SIGNAL,
-            start_signal_args=[first],
-        )
-        await reopened.signal(names.PROMPT_SIGNAL, prompt("two"))
+        handle = await reopened(rig, end, first)
+        await handle.signal(names.PROMPT_SIGNAL, prompt("two"))
         await rig.until_waiting(2)
     assert f"open {rig.session}-r1 generation 0" in rig.sandbox.noted
     assert len(rig.model.asked) == 2
+
+
+async def test_work_that_could_not_be_kept_is_told_of_when_the_session_is_reopened(
+    rig: Rig,
+) -> None:
+    """Closing does not hang on a broken repository, and the model does not take it for the work."""
+    async with rig.workers():
+        handle = await rig.start(prompt("one"))
+        await rig.until_waiting(1)
+        rig.sandbox.is_broken = True
+        await handle.signal(names.CLOSE_SIGNAL, CloseSignal())
+        end = await handle.result()
+        rig.sandbox.is_broken = False
+        await reopened(rig, end, prompt("two"))
+        await rig.until_waiting(2)
+    notes = [m.text for m in rig.model.asked[1].new if isinstance(m, FromWorkflow)]
+    assert notes[-1] == opening.MADE_ANEW
+    assert rig.sandbox.noted[-1] == "export"
+
+
+async def reopened(
+    rig: Rig, end: SessionEnd, first: PromptSignal
+) -> WorkflowHandle[AgentSession, SessionEnd]:
+    """Start the session anew as the gateway does, with a prompt."""
+    again = SessionInput(
+        session=rig.session, options=end.options, run_index=end.run_index + 1, state=end.state
+    )
+    return await rig.client.start_workflow(
+        AgentSession.run,
+        again,
+        id=rig.session,
+        task_queue=rig.queue,
+        start_signal=names.PROMPT_SIGNAL,
+        start_signal_args=[first],
+    )
 
 
 async def test_closing_interrupts_what_runs(rig: Rig) -> None:

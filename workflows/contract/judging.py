@@ -103,6 +103,14 @@ class JudgeWork(Frozen):
     """The call that the message answers; a message of its own when there is none."""
 
 
+class Suspect(Frozen):
+    """A test that fails and may be flaky: worth running again, alone."""
+
+    check: str
+    test: str
+    """As its runner names it."""
+
+
 class Judgement(Frozen):
     """What is known of the work after all checks; a verdict follows from it by rule."""
 
@@ -134,8 +142,8 @@ class Judgement(Frozen):
     remaining: str = ""
     """Hash of the set of pre-existing failures that still stand."""
 
-    suspects: tuple[str, ...] = Field(default=(), max_length=5)
-    """Tests that fail, are few, and may be flaky: worth running again, alone."""
+    suspects: tuple[Suspect, ...] = Field(default=(), max_length=5)
+    """Those of all checks; none when they are more."""
 
     shown: tuple[str, ...] = Field(default=(), max_length=SHOWN_FINDINGS)
     """One line for each of the first findings, for people, at most 240 characters."""

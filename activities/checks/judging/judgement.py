@@ -21,7 +21,7 @@ from workflows.contract.findings import (
     Severity,
     TestCounts,
 )
-from workflows.contract.judging import Judgement, JudgeWork
+from workflows.contract.judging import Judgement, JudgeWork, Suspect
 
 
 class Known(NamedTuple):
@@ -45,7 +45,7 @@ class Found(NamedTuple):
     """All that blocks."""
 
     failing: int
-    suspects: tuple[str, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
 
 
 def judge(request: JudgeWork, known: Known) -> Found:
@@ -53,12 +53,13 @@ def judge(request: JudgeWork, known: Known) -> Found:
     now = _by_check(complete(request.plan.checks, known.now))
     base = _by_check(known.base)
     judged: list[Judged] = []
-    suspects: list[str] = []
+    suspects: list[Suspect] = []
     for check, evidence in now.items():
         found = compare(evidence, base.get(check), known.previous)
         if check in base and _may_rerun(request, check):
-            suspects += trials.suspects(found, base[check], request.examination.files)
-        judged += trials.flaky(found, known.alone, known.alone_at_base)
+            tests = trials.suspects(found, base[check], request.examination.files)
+            suspects += (Suspect(check=check, test=test) for test in tests)
+        judged += trials.flaky(found, _of(check, known.alone), _of(check, known.alone_at_base))
     tampered = weakened.findings(request, known.examined, now, base, _by_check(known.original))
     judged += _stated(tampered, known.previous)
     failing = {check for check, evidence in now.items() if not evidence.passed}
@@ -97,6 +98,10 @@ def told(request: JudgeWork, found: Found, report: Sha256, message: Sha256) -> J
         report=report,
         message=message,
     )
+
+
+def _of(check: str, found: Iterable[Evidence]) -> list[Evidence]:
+    return [each for each in found if each.check == check]
 
 
 def _by_check(found: Iterable[Evidence]) -> dict[str, Evidence]:

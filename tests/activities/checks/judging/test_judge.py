@@ -24,7 +24,7 @@ from tests.activities.checks.judging.evidences import (
 from tests.activities.checks.judging.judges import SESSION, Bench
 from workflows.contract.checks import CheckFacts, CheckPlan, CheckSpec
 from workflows.contract.findings import FindingKind, FindingReport, TestOutcome
-from workflows.contract.judging import Judgement, JudgeWork, Verdict
+from workflows.contract.judging import Judgement, JudgeWork, Suspect, Verdict
 from workflows.contract.transcript import ToolMessage
 from workflows.policy.verdict import verdict_of
 
@@ -248,7 +248,8 @@ async def test_a_flake_is_suspected_and_then_shown(bench: Bench):
     base, now = suite({A: PASSED, B: PASSED}), suite({A: PASSED, B: FAILED})
     request = await bench.request(base, now)
     found = await bench.judge.judge(request)
-    assert (found.suspects, found.counts.new) == ((B,), 1)
+    suspect = Suspect(check="tests", test=B)
+    assert (found.suspects, found.counts.new) == ((suspect,), 1)
     alone = (await bench.facts(suite({B: PASSED})),)
     steady = request.model_copy(update={"alone": alone, "alone_at_base": alone})
     found = await bench.judge.judge(steady)
