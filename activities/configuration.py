@@ -25,6 +25,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
@@ -143,7 +144,7 @@ def _keys(model: type[Frozen]) -> str:
     return ", ".join(model.model_fields)
 
 
-_ALLOWED = {
+_ALLOWED: dict[tuple[int | str, ...], str] = {
     (): _keys(_File),
     ("environment",): _keys(_Environment),
     ("checks",): _keys(_Check),
@@ -158,12 +159,37 @@ _PLAIN = {
     "approvals": "write printable text",
 }
 
+_SECONDS = "must be a number of seconds, above 0 and at most 86400"
+_WISHES = {
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+    "tuple_type": "must be a list of strings",
+    "string_type": "must be a string",
+    "string_too_short": "must not be empty",
+    "string_too_long": "may have at most {max_length} characters",
+    "too_long": "may hold at most {max_length} items",
+    "missing": "is missing",
+    "bool_type": "must be true or false",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "float_type": _SECONDS,
+    "finite_number": _SECONDS,
+    "greater_than": _SECONDS,
+    "less_than_equal": _SECONDS,
+}
+"""What is wanted, by pydantic's name for what is wrong."""
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')"""
+_DOTTED = rf"({_KEY}(?:\s*\.\s*{_KEY})*)"
+_HEADER = re.compile(rf"\s*\[+\s*{_DOTTED}\s*\]+\s*(?:#.*)?")
+_ENTRY = re.compile(rf"\s*{_DOTTED}\s*=")
+
 
 def parse(data: bytes | None) -> RepositoryConfiguration:
     """Read the file's bytes; none stand for an absent file.
 
     Raises:
-        ApplicationError: `repository`, naming the file and the line or the key.
+        ApplicationError: `configuration`, naming the file and the line or the key.
     """
     if data is None:
         return RepositoryConfiguration()
@@ -227,26 +253,46 @@ def _checked(document: dict[str, object], text: str) -> RepositoryConfiguration:
 
 
 def _reason(detail: ErrorDetails, text: str) -> str:
-    path = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    where = f"{_line_of(path, text)}{'.'.join(path)}"
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    where = f"{_line_of(path, text)}{'.'.join(map(str, path))}"
     if detail["type"] == "extra_forbidden":
         allowed = _ALLOWED.get(path[:-1], _ALLOWED.get(path[:1], _ALLOWED[()]))
         return f"{where} is not known here; allowed are {allowed}"
-    if detail["type"] == "string_pattern_mismatch":
-        return f"{where}: {_PLAIN[path[0]]}"
-    return f"{where}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
+    return f"{where}: {_wish(path, detail)}"
 
 
-def _line_of(path: tuple[str, ...], text: str) -> str:
-    """Find where the innermost key of the path is written; tomllib does not tell."""
-    lines = text.splitlines()
-    for key in reversed([part for part in path if not part.isdigit()]):
-        pattern = rf"""\s*(\[.*|.*[{{,]\s*)?["']?{re.escape(key)}["']?\s*[\].=]"""
-        for number, line in enumerate(lines, start=1):
-            if re.match(pattern, line):
-                return f"line {number}: "
-    return ""
+def _wish(path: tuple[int | str, ...], detail: ErrorDetails) -> str:
+    """Say what is wanted, in words of TOML; pydantic speaks Python."""
+    kind = detail["type"]
+    if kind == "string_pattern_mismatch":
+        return _PLAIN[str(path[0])]
+    if kind == "model_type" and path[0] == "checks":
+        return "must be a command or a table"
+    return _WISHES[kind].format(**detail.get("ctx", {})) if kind in _WISHES else detail["msg"]
+
+
+def _line_of(path: tuple[int | str, ...], text: str) -> str:
+    """Find the first line that shares the most with the path; tomllib does not tell."""
+    wanted = [part for part in path if isinstance(part, str)]
+    table: list[str] = []
+    most = found = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.fullmatch(line):
+            written = table = _keys_in(header[1])
+        elif entry := _ENTRY.match(line):
+            written = [*table, *_keys_in(entry[1])]
+        else:
+            continue
+        pairs = zip(wanted, written, strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if shared > most:
+            most, found = shared, number
+    return f"line {found}: " if found else ""
+
+
+def _keys_in(dotted: str) -> list[str]:
+    return [key.strip("\"'") for key in re.findall(_KEY, dotted)]
 
 
 def _broken(reason: str) -> ApplicationError:
-    return permanent(Failure.REPOSITORY, f"{FILE_NAME} cannot be used: {reason}")
+    return permanent(Failure.CONFIGURATION, f"{FILE_NAME} cannot be used: {reason}")

@@ -27,9 +27,16 @@ def start_in_background(output: Output, metrics_port: int | None) -> None:
 
 
 def end() -> None:
-    """Stop the local stack."""
-    pid = up.stop_stack(reaching.settings())
+    """Stop the local stack, and tell of the sandboxes that stay."""
+    settings = reaching.settings()
+    pid = up.stop_stack(settings)
     say("no stack runs" if pid is None else f"stopped (pid {pid}); sessions go on at the next up")
+    count = sum(1 for _ in (settings.sandboxes_path / "boxes").glob("*"))
+    if count:
+        one = "1 sandbox of an open session stays"
+        stay = one if count == 1 else f"{count} sandboxes of open sessions stay"
+        cure = "overnight up --detach, then overnight stop SESSION --close"
+        say(f"{stay}, with what runs there; to end a session with its sandbox: {cure}")
 
 
 def _settings(metrics_port: int | None) -> Settings:

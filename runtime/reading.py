@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from runtime.settings import Settings
 
@@ -12,6 +13,18 @@ PREFIX = "OVERNIGHT_"
 
 COMMAND_LINE = frozenset({"OVERNIGHT_URL", "OVERNIGHT_TOKEN"})
 """Read by the command line alone, through its own options."""
+
+_WISHES = {
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "is too large a number",
+    "float_parsing": "must be a number",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le:g} or less",
+    "literal_error": "must be {expected}",
+    "too_long": "may name {max_length} at most",
+}
+"""What is wanted, by pydantic's name for what is wrong."""
 
 
 class SettingsRefusedError(Exception):
@@ -60,6 +73,14 @@ def _cure(name: str, known: set[str]) -> str:
 
 def _wrong(error: ValidationError) -> str:
     return "; ".join(
-        f"{PREFIX}{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+        f"{PREFIX}{str(each['loc'][0]).upper()}: {_wish(each)}"
         for each in error.errors(include_input=False)
     )
+
+
+def _wish(detail: ErrorDetails) -> str:
+    """Say what is wanted, in words for who writes variables; pydantic speaks Python."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    return _WISHES[kind].format(**context) if kind in _WISHES else detail["msg"]

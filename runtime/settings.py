@@ -73,7 +73,10 @@ class Settings(BaseSettings):
     """`host` isolates nothing: for disposable machines only."""
 
     toolchain: Annotated[tuple[Path, ...], NoDecode] = ()
-    """Colon-separated folders bound read-only into every sandbox; their `bin` goes on its PATH."""
+    """Colon-separated folders bound read-only into every sandbox; their `bin` goes on its PATH.
+
+    A sandbox cannot be made without one of them, so a missing one is refused.
+    """
 
     local_roots: Annotated[tuple[Path, ...], NoDecode] = (Path("/"),)
     """Colon-separated folders under which local repositories may be named; empty forbids them."""
@@ -212,6 +215,20 @@ class Settings(BaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(":") if part) if isinstance(value, str) else value
+
+    @field_validator("toolchain")
+    @classmethod
+    def _find_toolchain(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for folder in value:
+            if not folder.is_absolute():
+                message = f"{str(folder)[:200]!r} must be an absolute path, such as /opt/node"
+                raise ValueError(message)
+            if not (os.access(folder, os.R_OK | os.X_OK) and folder.is_dir()):
+                message = (
+                    f"{str(folder)!r} is no folder that can be read; install it or leave it out"
+                )
+                raise ValueError(message)
+        return value
 
     @field_validator("git_hosts", "allowed_hosts", "model_fallbacks", mode="before")
     @classmethod

@@ -54,7 +54,7 @@ class Sandbox(ABC):
         """Make the sandbox ready; a repeat finds it by id and attaches.
 
         Raises (as `ApplicationError` types): `repository` when it cannot be fetched,
-        `setup_failed`, neither retryable, and `sandbox_unavailable`, which may pass.
+        `configuration`, `setup_failed`, none retryable, and `sandbox_unavailable`, which may pass.
         """
 
     @activity.defn(name="sandbox.run_command")
@@ -123,7 +123,7 @@ class Checks(ABC):
     @activity.defn(name="checks.detect")
     @abstractmethod
     async def detect(self, request: DetectChecks) -> CheckPlan:
-        """Read the plan from the base commit; raises `repository` on a broken configuration."""
+        """Read the plan from the base commit; raises `configuration` on a broken one."""
 
     @activity.defn(name="checks.run")
     @abstractmethod

@@ -1,4 +1,4 @@
-"""`make demo`: from an empty folder to a pull request, with nothing left running.
+"""`make demo`: from an empty folder to a proposal, with nothing left running.
 
 `playground` makes the repository, `hosting` the processes, `tour` runs the session, `endings` shows
 what came of it; this says what happens and makes sure that it ends.
@@ -44,7 +44,7 @@ def demo(
     ] = False,
     no_color: Annotated[str, typer.Option(envvar="NO_COLOR", hidden=True)] = "",
 ) -> None:
-    """Show a session from its prompt to its pull request, or to the refusal of a cheat."""
+    """Show a session from its prompt to its proposal, or to the refusal of a cheat."""
     if no_color:
         context.color = False
     playground = Playground(place.absolute())
@@ -122,10 +122,10 @@ def _stack(settings: Settings, sandbox: str, replies: dict[str, list[Json]]) -> 
 
 def _announce_model(settings: Settings, *, cheat: bool) -> None:
     if cheat:
-        say(typer.style("Overnight: a model that cheats gets no pull request\n", bold=True))
+        say(typer.style("Overnight: a model that cheats gets nothing proposed\n", bold=True))
         _fact("model", "SCRIPTED: it changes the tests instead of the code; all else is real")
         return
-    say(typer.style("Overnight: from a task to a pull request\n", bold=True))
+    say(typer.style("Overnight: from a task to a proposal\n", bold=True))
     if settings.model is None:
         _fact("model", "SCRIPTED: no OVERNIGHT_MODEL is set, so the replies come from a script,")
         _fact("", "through the same client as a real model's; all else is real. With a model:")

@@ -23,7 +23,7 @@ REJECTION = "the tests must stay as they are: mend the code"
 
 
 def proposed(gateway: Gateway, playground: Playground, ended: Ended) -> bool:
-    """Show the diff, the pull request and its tests; true when they are as they should be."""
+    """Show the diff, the proposal and its tests; true when they are as they should be."""
     view = ended.session.view
     finished = view.last is not None and view.last.reason is StopReason.FINISHED
     if view.asked is not None:
@@ -38,7 +38,7 @@ def proposed(gateway: Gateway, playground: Playground, ended: Ended) -> bool:
     proposal = gateway.pull_request(ended.session.id)
     _heading(f"Diff: git diff {BASE}...{proposal.branch}")
     result(playground.diff(proposal.branch).rstrip("\n"))
-    _heading("Pull request")
+    _heading("Proposal")
     result(show.pull_request(proposal))
     result(f"tests    {_test_result(proposal)}")
     return finished and proposal.passed is True
@@ -69,7 +69,7 @@ def refused(gateway: Gateway, playground: Playground, ended: Ended) -> bool:
     )
     if is_good:
         nothing = typer.style("Nothing was proposed", bold=True)
-        result(f"{nothing}: {CHEATS} cheats, {CHEATS} refusals, no branch, no pull request")
+        result(f"{nothing}: {CHEATS} cheats, {CHEATS} refusals, no branch")
     else:
         say(f"The cheat was not refused as it should be; branches: {', '.join(branches)}")
     return is_good

@@ -50,7 +50,7 @@ def _folder(home: Path) -> Iterator[Row]:
     cure = "set OVERNIGHT_HOME to a folder you may write to"
     nearest = _nearest(home)
     if nearest != home:
-        if nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK):
+        if _takes_files(nearest):
             yield Row.ok("folder", f"{home} is made by the first `overnight up`")
         else:
             yield Row.fail("folder", f"{home} cannot be made in {nearest}", cure)
@@ -139,14 +139,20 @@ def _token(settings: Settings) -> Iterator[Row]:
     path = settings.token_path
     try:
         found = path.stat()
-    except FileNotFoundError:
-        yield Row.ok("token", f"{path} is made by the first `overnight up`")
+    except OSError:
+        # What is wrong with the folder, if anything is, its own row says.
+        if _takes_files(_nearest(path)):
+            yield Row.ok("token", f"{path} is made by the first `overnight up`")
         return
     if settings.token_file is None and found.st_mode & OTHERS:
         finding = f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):04o})"
         yield Row.fail("token", finding, f"chmod 600 {path}, then make a new one: remove it")
     else:
         yield Row.ok("token", f"{path} (mode {stat.S_IMODE(found.st_mode):04o})")
+
+
+def _takes_files(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _nearest(path: Path) -> Path:

@@ -1,5 +1,7 @@
 """A repository's configuration is read exactly or refused with its place."""
 
+import re
+
 import pytest
 from temporalio.exceptions import ApplicationError
 
@@ -88,17 +90,17 @@ def test_an_empty_table_of_checks_means_no_checks():
         ),
         (b"\nsetup = []\n", "line 2: setup is not known here"),
         (b"[environment]\nsteup = []\n", "line 2: environment.steup is not known here"),
-        (b"[environment]\nsetup = 'x'\n", "line 2: environment.setup: "),
-        (b"[environment]\nsetup = ['x', 1]\n", "line 2: environment.setup.1: "),
-        (b"[environment]\nsetup = ['']\n", "at least 1 character"),
+        (b"[environment]\nsetup = 'x'\n", "line 2: environment.setup: must be a list of strings"),
+        (b"[environment]\nsetup = ['x', 1]\n", "line 2: environment.setup.1: must be a string"),
+        (b"[environment]\nsetup = ['']\n", "line 2: environment.setup.0: must not be empty"),
         (b"[environment]\nsetup = [%s]\n" % (b"'x'," * 21), "at most 20 items"),
         (b"[environment]\nlock_files = ['/etc/passwd']\n", "environment.lock_files.0"),
         (b"[environment]\nlock_files = ['']\n", "environment.lock_files.0"),
-        (b"environment = 1\n", "line 1: environment: "),
-        (b"checks = []\n", "line 1: checks: "),
-        (b"[checks]\na = 1\n", "line 2: checks.a: "),
+        (b"environment = 1\n", "line 1: environment: must be a table"),
+        (b"checks = []\n", "line 1: checks: must be a table"),
+        (b"[checks]\na = 1\n", "line 2: checks.a: must be a command or a table"),
         (b"[checks]\na = ['x']\n", "line 2: checks.a: "),
-        (b"[checks]\na = {}\n", "checks.a.command: field required"),
+        (b"[checks]\na = {}\n", "checks.a.command: is missing"),
         (b"[checks]\na = {command = 'x', limit = 1}\n", "line 2: checks.a.limit is not known"),
         (b"[checks.a]\ncommand = 'x'\ntimeout_seconds = true\n", "line 3: checks.a.timeout"),
         (b"[checks]\na = {command = 'x', timeout_seconds = '9'}\n", "checks.a.timeout_seconds"),
@@ -110,16 +112,28 @@ def test_an_empty_table_of_checks_means_no_checks():
         (b"[checks]\na = {command = 'x', fix = 1}\n", "line 2: checks.a.fix: "),
         (b"[checks]\na = {command = 'x', quick = '%s'}\n" % (b"x" * 501), "at most 500"),
         (b"[gate]\nprotect = []\n", "gate.protect is not known here; allowed are protected, tests"),
-        (b"[gate]\nprotected = 'a'\n", "line 2: gate.protected: "),
+        (b"[gate]\nprotected = 'a'\n", "line 2: gate.protected: must be a list of strings"),
         (b"[gate]\nprotected = ['a', '']\n", "line 2: gate.protected.1: "),
         (b'[gate]\nprotected = ["a\\n"]\n', "gate.protected.0: write printable text"),
         (b"[gate]\nprotected = [%s]\n" % (b"'x'," * 51), "at most 50 items"),
-        (b"[gate]\ntests_may_change = 'yes'\n", "line 2: gate.tests_may_change: "),
-        (b"[gate]\ntests_may_change = 1\n", "line 2: gate.tests_may_change: "),
-        (b"gate = true\n", "line 1: gate: "),
+        (
+            b"[gate]\ntests_may_change = 'yes'\n",
+            "line 2: gate.tests_may_change: must be true or false",
+        ),
+        (b"[gate]\ntests_may_change = 1\n", "line 2: gate.tests_may_change: must be true or false"),
+        (b"gate = true\n", "line 1: gate: must be a table"),
         (b"[approvals]\npush = true\n", "approvals.push is not known here; allowed are commands"),
         (b"[approvals]\ncommands = [1]\n", "line 2: approvals.commands.0: "),
         (b"[approvals]\npull_request = 'x'\n", "line 2: approvals.pull_request: "),
+        (
+            b"[checks]\na.command = 'x'\na.commands = 'y'\n",
+            "line 3: checks.a.commands is not known",
+        ),
+        (b"[checks.a]\ncommand = 'x'\n[checks.b]\ncommand = 1\n", "line 4: checks.b.command: "),
+        (b"[checks.1]\ncommand = 1\n", "line 2: checks.1.command: must be a string"),
+        (b"[checks.'A b']\ncommand = 'x'\n", "line 1: checks.A b"),
+        (b"checks.a.command = 1\n", "line 1: checks.a.command: must be a string"),
+        (b"[gate]\nprotected = [\n'a',\n1,\n]\n", "line 2: gate.protected.1: must be a string"),
         (b"[checks]\n" + b"".join(b"a%d = 'x'\n" % n for n in range(9)), "at most 8 items"),
     ],
 )
@@ -128,8 +142,43 @@ def test_mistakes_are_named_with_their_place(text: bytes, reason: str):
     with pytest.raises(ApplicationError) as refused:
         parse(text)
     assert reason in str(refused.value)
-    assert str(refused.value).startswith("repository: .overnight.toml cannot be used: ")
-    assert (refused.value.type, refused.value.non_retryable) == (Failure.REPOSITORY, True)
+    assert str(refused.value).startswith("configuration: .overnight.toml cannot be used: ")
+    assert (refused.value.type, refused.value.non_retryable) == (Failure.CONFIGURATION, True)
+
+
+@pytest.mark.parametrize("value", ["1", "'x'", "[]", "{}", "inf", "1979-05-27", "true", "[{}]"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "environment",
+        "environment.setup",
+        "environment.lock_files",
+        "checks",
+        "checks.a",
+        "checks.a.command",
+        "checks.a.timeout_seconds",
+        "checks.a.kind",
+        "checks.a.reader",
+        "gate.protected",
+        "gate.tests_may_change",
+        "approvals",
+    ],
+)
+def test_mistakes_are_told_in_words_of_toml(key: str, value: str):
+    """Whatever stands where: nobody has to know in which language the file is read."""
+    plain = re.compile(r"line 1: [a-z_.0-9]+: (must be [^:]+|is missing)")
+    found = reasons(f"{key} = {value}\n")
+    assert [reason for reason in found if not plain.fullmatch(reason)] == []
+    assert not re.search("[Ii]nput|[Tt]uple|valid|instance", " ".join(found))
+
+
+def reasons(text: str) -> list[str]:
+    """Return why a file is refused; nothing when it is not."""
+    try:
+        parse(text.encode())
+    except ApplicationError as refused:
+        return refused.message.removeprefix(".overnight.toml cannot be used: ").split("; ")
+    return []
 
 
 def test_the_environment_is_named_by_what_makes_it():

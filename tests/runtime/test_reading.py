@@ -1,6 +1,7 @@
 """Settings are refused by whatever process reads them, in words that name the variable."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,26 +41,42 @@ def test_a_setting_and_what_is_not_ours_is_left_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "why"),
     [
-        ("OVERNIGHT_GATEWAY_PORT", "eighty"),
-        ("OVERNIGHT_GATEWAY_PORT", "65536"),
-        ("OVERNIGHT_SANDBOX", "none"),
-        ("OVERNIGHT_MODEL", "gpt 5"),
-        ("OVERNIGHT_MODEL_STALL_SECONDS", "-1"),
-        ("OVERNIGHT_STORE", "ftp://somewhere"),
-        ("OVERNIGHT_GIT_TOKEN", ""),
-        ("OVERNIGHT_GIT_TOKEN", " "),
-        ("OVERNIGHT_HOME", "~nobody-of-this-name/data"),
+        ("GATEWAY_PORT", "eighty", "must be a whole number"),
+        ("GATEWAY_PORT", "65536", "must be 65535 or less"),
+        ("GATEWAY_PORT", "-1", "must be 0 or more"),
+        ("GATEWAY_PORT", "9" * 5_000, "is too large a number"),
+        ("SOCKETS_LIMIT", "1.5", "must be a whole number"),
+        ("SANDBOX", "none", "must be 'bubblewrap' or 'host'"),
+        ("MODEL", "gpt 5", "'gpt 5' is no model's name, such as"),
+        ("MODEL_FALLBACKS", "a,b,c,d,e,f", "may name 5 at most"),
+        ("MODEL_STALL_SECONDS", "-1", "must be more than 0"),
+        ("MODEL_CAP_SECONDS", "soon", "must be a number"),
+        ("MODEL_CAP_SECONDS", "1e9", "must be 1140 or less"),
+        ("MODEL_BASE_URL", "localhost", "must be an http or https URL"),
+        ("STORE", "ftp://somewhere", "must be s3://bucket"),
+        ("STORE", "s3:/x", "must be s3://bucket"),
+        ("GIT_TOKEN", "", "is empty; put the token into it, or unset it"),
+        ("GIT_TOKEN", " ", "is empty"),
+        ("HOME", "~nobody-of-this-name/data", "begins with '~' and no home folder is known"),
+        ("TOOLCHAIN", "/nope", "'/nope' is no folder that can be read; install it or leave it out"),
+        ("TOOLCHAIN", "/usr:tools", "'tools' must be an absolute path"),
+        ("TOOLCHAIN", "/etc/passwd", "'/etc/passwd' is no folder"),
+        ("TOOLCHAIN", "/etc/passwd/x", "'/etc/passwd/x' is no folder"),
+        ("TOOLCHAIN", "/" + "x" * 5_000, "is no folder"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
 ) -> None:
-    """Of whatever kind the setting is; an empty secret is a mistake, and no secret."""
-    monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsRefusedError, match=f"^{name}: ."):
+    """In words for people, and what to write; an empty secret is a mistake, and no secret."""
+    monkeypatch.setenv(f"OVERNIGHT_{name}", value)
+    with pytest.raises(SettingsRefusedError) as refused:
         read_values()
+    assert str(refused.value).startswith(f"OVERNIGHT_{name}: ")
+    assert why in str(refused.value)
+    assert not re.search("value error|input|tuple|parse", str(refused.value), re.IGNORECASE)
 
 
 @pytest.mark.parametrize(

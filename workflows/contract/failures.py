@@ -34,7 +34,10 @@ class Failure(StrEnum):
     """The repository's `[environment] setup` ended with a failure."""
 
     REPOSITORY = "repository"
-    """The repository, its base or its configuration cannot be used; a person must act."""
+    """The repository or its base cannot be used; a person must act."""
+
+    CONFIGURATION = "configuration"
+    """The repository's `.overnight.toml` cannot be used; a session keeps the one it began with."""
 
     BRANCH_MOVED = "branch_moved"
     """Somebody else moved the session's branch; nothing was overwritten."""

@@ -71,6 +71,7 @@ class Code(StrEnum):
     TEMPORAL_UNAVAILABLE = "temporal_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
     TOO_MANY_SOCKETS = "too_many_sockets"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
 
     # Found by the command line itself.
     SESSION_AMBIGUOUS = "session_ambiguous"
@@ -120,6 +121,7 @@ class Code(StrEnum):
     SANDBOX_UNAVAILABLE = "sandbox_unavailable"
     SETUP_FAILED = "setup_failed"
     REPOSITORY = "repository"
+    CONFIGURATION = "configuration"
     BRANCH_MOVED = "branch_moved"
     GIT_TAMPERED = "git_tampered"
 

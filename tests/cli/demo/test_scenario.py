@@ -36,6 +36,16 @@ def failing(playground: Playground) -> tuple[set[str], int]:
     return failed, sum(words[:1] == ["PASSED"] for words in lines)
 
 
+def test_the_tests_of_the_project_warn_of_nothing(playground: Playground) -> None:
+    """They are run in our own environment, whose plugins are not the project's."""
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        run, cwd=playground.repository, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "arning" not in done.stdout
+
+
 def attempts(playground: Playground, replies: list[Json]) -> Iterator[None]:
     """Make the changes of a script; pauses where its model says that it is done."""
     for reply in replies:

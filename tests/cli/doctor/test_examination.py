@@ -80,6 +80,22 @@ def test_a_wrong_value_is_a_row(alone: dict[str, str]):
     assert {"data folder", "sandbox", *NO_STACK} <= set(found["unseen"])
 
 
+@pytest.mark.parametrize(
+    ("folders", "why"),
+    [
+        ("/nope", "'/nope' is no folder that can be read; install it or leave it out"),
+        ("tools", "'tools' must be an absolute path, such as /opt/node"),
+    ],
+)
+def test_a_toolchain_that_no_sandbox_could_show_is_a_row(
+    alone: dict[str, str], folders: str, why: str
+):
+    """It is refused here and by `up`, since every session would fail."""
+    status, rows, _ = examined({**alone, "OVERNIGHT_TOOLCHAIN": folders})
+    assert status == 1
+    assert rows["values"]["finding"] == f"a setting is wrong: OVERNIGHT_TOOLCHAIN: {why}"
+
+
 def test_a_data_folder_that_cannot_be_made_fails(alone: dict[str, str], tmp_path: Path):
     """A file in the way is no folder, and nothing is created while looking."""
     (tmp_path / "file").write_text("in the way")
@@ -87,6 +103,7 @@ def test_a_data_folder_that_cannot_be_made_fails(alone: dict[str, str], tmp_path
     assert status == 1
     assert rows["folder"]["finding"] == f"{tmp_path}/file/home cannot be made in {tmp_path}/file"
     assert rows["folder"]["cure"] == "set OVERNIGHT_HOME to a folder you may write to"
+    assert "token" not in rows
 
 
 def test_a_data_folder_that_takes_nothing_fails(alone: dict[str, str]):

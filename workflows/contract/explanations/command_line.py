@@ -28,8 +28,10 @@ ROWS = {
         None,
         ExitCode.USAGE,
         "The named gateway cannot be used",
-        "OVERNIGHT_URL is no http or https URL, or OVERNIGHT_TOKEN is no plain text.",
-        "set both as the gateway's owner gave them, or unset both to use the local stack",
+        "Its URL is no http or https URL, its token is no plain text, one of them is missing, or "
+        "the command is about the local stack only.",
+        "give both as the gateway's owner gave them, by --url and --token or by OVERNIGHT_URL and "
+        "OVERNIGHT_TOKEN, or neither to use the local stack",
     ),
     Code.ANSWER_NOT_UNDERSTOOD: Explanation(
         _HERE,

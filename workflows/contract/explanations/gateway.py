@@ -87,12 +87,13 @@ ROWS = {
         _SEE_IT,
     ),
     Code.NOT_JUDGED: Explanation(
-        _GATEWAY,
+        _BOTH,
         404,
         ExitCode.NOT_FOUND,
         "Nothing was judged",
-        "The checks have not yet run on work of the session.",
-        "the checks run when the model wants to finish; wait for the event work.judged",
+        "The checks have not yet run on work of the session: they run when the model wants to "
+        "finish.",
+        "wait for the event work.judged",
         _SEE_IT,
     ),
     Code.NO_OUTPUT: Explanation(
@@ -180,7 +181,7 @@ ROWS = {
         413,
         ExitCode.USAGE,
         "The body is too large",
-        "The body of the request exceeds 1,088 KiB; the rest of it is not read.",
+        "The body of the request exceeds 2,017 KiB; the rest of it is not read.",
         "put large texts into the repository and name them",
     ),
     Code.PROMPT_TOO_LARGE: Explanation(
@@ -298,5 +299,14 @@ ROWS = {
         "Too many sockets are open",
         "The gateway serves as many websockets as OVERNIGHT_SOCKETS_LIMIT allows.",
         "close some, or connect again in a while",
+    ),
+    Code.TOO_MANY_CONNECTIONS: Explanation(
+        _GATEWAY,
+        503,
+        ExitCode.UNREACHABLE,
+        "Too many connections are open",
+        "The gateway serves 1,000 connections at once; what this one asked was not looked at.",
+        "send it again in a while; close connections that are not used",
+        retry_seconds=5,
     ),
 }
