@@ -22,8 +22,8 @@ from workflows.contract.api import PROMPT_LIMIT_BYTES
 from workflows.contract.cause import Cause
 from workflows.contract.problems import Code
 
-BODY_LIMIT_BYTES = 1024 * 1024 + 64 * 1024
-"""Leaves room for the other fields and for escapes beside a prompt of `PROMPT_LIMIT_BYTES`."""
+BODY_LIMIT_BYTES = 2 * PROMPT_LIMIT_BYTES + 64 * 1024
+"""Leaves room for the other fields and for a prompt whose every mark JSON escapes by one more."""
 
 BODY_SECONDS = 10.0
 """A body that takes longer to arrive is refused with 408."""

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
+from gateway.services import Services
 from gateway.serving import PROBLEMS, SESSION, SESSIONS, Prompt, Serving, Session
 from gateway.sessions.connection import bounded
 from gateway.sessions.lifecycle import Accepted
 from gateway.sessions.options import defaulted, options_of
 from gateway.sessions.prompts import session_of
 from gateway.sessions.taking import taking
+from gateway.streamed import streamed
 from workflows.contract.api import (
     QUESTION_ID,
     Configure,
@@ -150,13 +152,13 @@ async def get_question_diff(
     question: Annotated[str | None, Query(pattern=QUESTION_ID)] = None,
 ) -> Response:
     """Return the whole diff of exactly the files that the session asks about."""
-    return _diff(await serving.reviewing.question_diff(session, question))
+    return _diff(serving, await serving.reviewing.question_diff(session, question))
 
 
 @router.get(f"{SESSION}/diff", operation_id="getDiff", response_class=Response, responses=_A_DIFF)
 async def get_diff(session: Session, serving: Serving) -> Response:
     """Return the whole diff of the work that was judged last, proposed or not."""
-    return _diff(await serving.reviewing.diff(session))
+    return _diff(serving, await serving.reviewing.diff(session))
 
 
 @router.get(
@@ -167,7 +169,8 @@ async def get_diff(session: Session, serving: Serving) -> Response:
 )
 async def get_findings(session: Session, serving: Serving) -> Response:
     """Return all findings that block the work that was judged last."""
-    return Response(await serving.reviewing.findings(session), media_type="application/json")
+    findings = await serving.reviewing.findings(session)
+    return streamed(findings, serving.settings.socket_stall_seconds, "application/json")
 
 
 @router.post(f"{SESSION}/decisions", operation_id="decide", status_code=202)
@@ -218,7 +221,7 @@ async def get_pull_request(session: Session, serving: Serving) -> PullRequest:
 )
 async def get_pull_request_diff(session: Session, serving: Serving) -> Response:
     """Return the newest proposal's whole diff, in whatever encodings its files have."""
-    return _diff(await serving.records.diff(session))
+    return _diff(serving, await serving.records.diff(session))
 
 
 @router.get("/healthz", operation_id="getHealth")
@@ -246,8 +249,8 @@ async def get_version() -> Version:
     return Version(version=metadata.version("overnight"))
 
 
-def _diff(diff: bytes) -> Response:
-    return Response(diff, headers={"content-type": "text/x-diff"})
+def _diff(serving: Services, diff: bytes) -> Response:
+    return streamed(diff, serving.settings.socket_stall_seconds, "text/x-diff")
 
 
 def _answer(accepted: Accepted, response: Response) -> SessionResource:

@@ -48,7 +48,7 @@ GRACE_SECONDS = 8
 """Requests being served when the gateway stops may take so long."""
 
 CONNECTIONS_LIMIT = 1_000
-"""More are answered with 503."""
+"""More are answered with 503, before what they ask is read."""
 
 
 class BoundedConnection(H11Protocol):
@@ -56,10 +56,14 @@ class BoundedConnection(H11Protocol):
 
     _header_timer: asyncio.TimerHandle | None = None
     _is_refused = False
+    _is_one_too_many = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in the base
         """Start the clock for the first request."""
         super().connection_made(transport)
+        limit, self.limit_concurrency = self.limit_concurrency, None
+        # By itself uvicorn would refuse, as plain text, also those that came before.
+        self._is_one_too_many = limit is not None and len(self.connections) > limit
         self._watch_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -70,6 +74,10 @@ class BoundedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Start the clock at a request's first byte and stop it when its headers are whole."""
         if self._is_refused:
+            return
+        if self._is_one_too_many:
+            detail = f"{len(self.connections)} connections are open"
+            self._refuse(ProblemError(Code.TOO_MANY_CONNECTIONS, detail))
             return
         super().data_received(data)
         if self.scope is not None:
@@ -217,7 +225,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def create_server(
-    app: ASGIApp, on_stop: Callable[[], None], ping_seconds: float = PING_SECONDS
+    app: ASGIApp,
+    on_stop: Callable[[], None],
+    *,
+    ping_seconds: float = PING_SECONDS,
+    connections_limit: int = CONNECTIONS_LIMIT,
 ) -> Server:
     """Return the server of an application; it listens on the sockets given to its `serve`."""
     config = uvicorn.Config(
@@ -234,7 +246,7 @@ def create_server(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS_LIMIT,
+        limit_concurrency=connections_limit,
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=HEADER_LIMIT_BYTES,

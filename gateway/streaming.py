@@ -1,6 +1,7 @@
 """What can be watched over HTTP: events as pages or as a stream, output by range, the socket."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Annotated
@@ -82,7 +83,7 @@ async def list_events(
     if EVENT_STREAM not in accept:
         page = await serving.feed.page(session, limit, before=where.before, after=where.after)
         return Response(page.json(), media_type="application/json")
-    stream = _event_stream(serving, session, where.last_event_id or where.after)
+    stream = event_stream(serving, session, where.last_event_id or where.after)
     # Refused now if at all: once an answer has begun, it has its status.
     first = await anext(stream, None)
     if first is None:
@@ -92,25 +93,34 @@ async def list_events(
     return Streamed(_beginning_with(first, stream), patience, media_type=EVENT_STREAM)
 
 
-async def _event_stream(
-    serving: Services, session: SessionId, cursor: str | None
+async def event_stream(
+    serving: Services,
+    session: SessionId,
+    cursor: str | None,
+    *,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
 ) -> AsyncGenerator[bytes]:
     """Yield a session's events; nothing at all when it is closed and the client has them."""
     async with serving.feed.watch(session) as (watch, _):
+        # Taken before looking: what comes meanwhile is looked at again.
+        version, is_closed = watch.version, watch.is_closed
         lines = await watch.timeline.after(cursor, STREAMED_EVENTS)
-        if lines or not watch.is_closed:
+        if lines or not is_closed:
             yield b": the events of a session\n\n"
+        said = time.monotonic()
         while not watch.is_stopped:
-            version = watch.version
             if lines:
                 yield "".join(map(_server_sent, lines)).encode()
-                cursor = lines[-1].cursor
-            elif watch.is_closed:
+                said, cursor = time.monotonic(), lines[-1].cursor
+            elif is_closed:
                 return
+            elif (silent := time.monotonic() - said) < keepalive_seconds:
+                # Newer is also what a command prints, which is no event.
+                await watch.newer_than(version, keepalive_seconds - silent)
             else:
-                await watch.newer_than(version, KEEPALIVE_SECONDS)
-                if watch.version == version:
-                    yield b": still here\n\n"
+                yield b": still here\n\n"
+                said = time.monotonic()
+            version, is_closed = watch.version, watch.is_closed
             try:
                 lines = await watch.timeline.after(cursor, STREAMED_EVENTS)
             except ProblemError as problem:

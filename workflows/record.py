@@ -15,8 +15,9 @@ from workflows.contract import metrics
 from workflows.contract.asking import DecideSignal
 from workflows.contract.base import PromptId
 from workflows.contract.checks import Baseline, CheckResult
+from workflows.contract.events import DecisionRefused, PromptRefused
 from workflows.contract.judging import Judgement, Verdict
-from workflows.contract.names import OPTIONS_MEMO, PHASE_ATTRIBUTE, VIEW_MEMO
+from workflows.contract.names import OPTIONS_MEMO, PHASE_ATTRIBUTE, REFUSED_MEMO, VIEW_MEMO
 from workflows.contract.sandbox import SandboxBinding, WorkBundle
 from workflows.contract.session import (
     QUEUED_EXCERPT_CHARACTERS,
@@ -76,11 +77,11 @@ class SessionRecord:
         self.decision: DecideSignal | None = None
         """The answer to what is asked, until it is taken up."""
 
+        self.counted: DecideSignal | None = None
+        """The newest answer that counted: the very same again is harmless."""
+
         self.preparing: ActivityHandle[Baseline] | None = None
         """The baseline that is being found out."""
-
-        self.lost_work = False
-        """The sandbox was made anew from older files, and the model does not know it yet."""
 
         self.judged: Judged | None = None
         """The work that the running turn finishes with, for its delivery."""
@@ -121,15 +122,16 @@ class SessionRecord:
         return workflow.now().timestamp()
 
     def receive(self, prompt: PromptSignal) -> None:
-        """Queue a prompt once; refuse it, visibly, when the queue is full."""
+        """Queue a prompt once; refuse it, as an event, when there is no room at all."""
         state = self.state
         decision = admission.admit(prompt.id, state)
         if decision is admission.Admission.REPEATED:
             return
         if decision is admission.Admission.REFUSED:
             counting.count(metrics.PROMPTS_REFUSED)
-            self.refused = f"{prompt.id}: too much is waiting already ({len(state.queue)} prompts)"
-            self.show(activity=self.activity)
+            reason = f"too much is waiting already ({len(state.queue)} prompts)"
+            refused = PromptRefused(prompt_id=prompt.id, reason=reason, excerpt=prompt.excerpt)
+            self._refuse(f"{prompt.id}: {reason}", refused)
             return
         urgent = prompt.mode is PromptMode.INTERRUPT
         prompt = _short(prompt)
@@ -156,12 +158,19 @@ class SessionRecord:
         """Take an answer to what is asked; any other is refused, visibly."""
         asked = self.state.asked
         if asked is not None and asked.id == decision.question and self.decision is None:
-            self.decision = decision
+            self.decision = self.counted = decision
             return
-        if decision == self.decision:
+        if decision == self.counted:
             return
-        self.refused = f"{decision.question[:20]}: this question is not open"
-        self.show(activity=self.activity)
+        reason = "this question is not open"
+        if self.counted is not None and self.counted.question == decision.question:
+            reason += ": another answer came first"
+        refused = DecisionRefused(**decision.model_dump(), reason=reason)
+        self._refuse(f"{decision.question[:20]}: {reason}", refused)
+
+    def _refuse(self, told: str, refused: PromptRefused | DecisionRefused) -> None:
+        self.refused = told
+        workflow.upsert_memo({VIEW_MEMO: self.view(), REFUSED_MEMO: refused})
 
     def configure(self, wanted: ConfigureSignal) -> None:
         """Change model or budget; a turn that had fallen back asks the first model again."""
@@ -270,6 +279,7 @@ class SessionRecord:
             turn=state.turns,
             step=turn.step if turn is not None else 0,
             queued=len(state.queue),
+            full=admission.is_full(state),
             usage=state.usage,
             head=state.head.manifest,
             activity=self.activity,

@@ -9,7 +9,7 @@ from datetime import UTC
 from typing import ClassVar, TypeVar
 
 import structlog
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.history.v1 import HistoryEvent
 
@@ -32,6 +32,10 @@ from workflows.contract.session import (
 )
 
 Value = TypeVar("Value", bound=Frozen)
+
+_REFUSED: TypeAdapter[events.PromptRefused | events.DecisionRefused] = TypeAdapter(
+    events.PromptRefused | events.DecisionRefused
+)
 
 log = structlog.get_logger()
 
@@ -166,7 +170,10 @@ class RunProjection:
         if names.VIEW_MEMO not in memo:
             return []
         view = SessionView.model_validate_json(memo[names.VIEW_MEMO].data)
-        return [events.ViewChanged(view=view)]
+        shown: list[Happened] = [events.ViewChanged(view=view)]
+        if names.REFUSED_MEMO in memo:
+            shown.append(_REFUSED.validate_json(memo[names.REFUSED_MEMO].data))
+        return shown
 
     def _scheduled(self, event: HistoryEvent) -> list[Happened]:
         attributes = event.activity_task_scheduled_event_attributes

@@ -29,6 +29,7 @@ from gateway.sessions.reaching import (
 )
 from gateway.sessions.records import Records
 from gateway.sessions.resources import is_open, resource_of, shown
+from gateway.sessions.room import Rooms
 from gateway.sessions.starting import start_run
 from workflows.contract.api import PromptAccepted, PromptBody, SessionResource
 from workflows.contract.base import SessionId
@@ -39,7 +40,6 @@ from workflows.contract.names import (
 )
 from workflows.contract.problems import Code
 from workflows.contract.session import (
-    QUEUE_LIMIT,
     CloseSignal,
     InterruptSignal,
     PreviousRun,
@@ -64,6 +64,7 @@ class Sessions:
         self._connection = connection
         self._records = records
         self._listing = listing
+        self._rooms = Rooms(connection)
 
     async def create(
         self, prompt: PromptBody, options: SessionOptions, *, defaulted: Set[str]
@@ -114,19 +115,18 @@ class Sessions:
         signal = prompts.announce(prompt)
         handle = self._connection.client.get_workflow_handle(session)
         await self._records.require_session(session)
-        # A repeated prompt may be one of those that wait.
-        if not await self._records.has_prompt(session, prompt):
-            await self._require_room(session)
-        is_new = await self._records.keep_prompt(session, prompt)
-        accepted = PromptAccepted(id=prompt.id, session=session, repeated=not is_new)
-        async with bounded(Code.OUTCOME_UNKNOWN):
-            try:
-                await handle.signal(PROMPT_SIGNAL, signal)
-            except RPCError as error:
-                raise_unless_not_found(error)
-                run = await described(self._connection, session)
-                if is_new or not _has_seen(await self._end(run), prompt):
-                    raise closed(session) from error
+        was_sent = await self._records.has_prompt(session, prompt)
+        async with self._rooms.place(session, is_repeated=was_sent):
+            is_new = await self._records.keep_prompt(session, prompt)
+            accepted = PromptAccepted(id=prompt.id, session=session, repeated=not is_new)
+            async with bounded(Code.OUTCOME_UNKNOWN):
+                try:
+                    await handle.signal(PROMPT_SIGNAL, signal)
+                except RPCError as error:
+                    raise_unless_not_found(error)
+                    run = await described(self._connection, session)
+                    if is_new or not _has_seen(await self._end(run), prompt):
+                        raise closed(session) from error
         return accepted
 
     async def interrupt(self, session: SessionId, reason: str) -> SessionResource:
@@ -194,15 +194,6 @@ class Sessions:
             resource = await start_run(client, start, signal, created)
         self._listing.note(resource, datetime.now(UTC))
         return Accepted(resource, repeated=False)
-
-    async def _require_room(self, session: SessionId) -> None:
-        """Refuse a prompt while it is known that the session would; the last word is its own."""
-        async with bounded(Code.TEMPORAL_UNAVAILABLE):
-            run = await described(self._connection, session)
-            waiting = (await shown(run)).view.queued if is_open(run) else 0
-        if waiting >= QUEUE_LIMIT:
-            detail = f"{waiting} prompts of session {session!r} wait, {QUEUE_LIMIT} may"
-            raise ProblemError(Code.QUEUE_FULL, detail)
 
     async def _resource(self, session: SessionId) -> SessionResource:
         return await resource_of(await described(self._connection, session))

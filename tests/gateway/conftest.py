@@ -15,7 +15,7 @@ from temporalio.worker import Worker
 
 from activities.worker import WORKFLOW_RUNNER, activities_of
 from gateway.app import create_app
-from gateway.server import PING_SECONDS, create_server, listen
+from gateway.server import CONNECTIONS_LIMIT, PING_SECONDS, create_server, listen
 from gateway.services import Services
 from gateway.sessions.connection import Connection
 from runtime.settings import Settings, gateway_token
@@ -76,14 +76,20 @@ def settings_at(home: Path) -> Settings:
 
 @asynccontextmanager
 async def serving(
-    settings: Settings, client: Client | None, ping_seconds: float = PING_SECONDS
+    settings: Settings,
+    client: Client | None,
+    ping_seconds: float = PING_SECONDS,
+    connections_limit: int = CONNECTIONS_LIMIT,
 ) -> AsyncIterator[Gateway]:
     """Serve a gateway inside this task."""
     connection = Connection()
     if client is not None:
         connection.attach(client)
     services = Services(settings, connection, open_store(settings))
-    server = create_server(create_app(services), services.close, ping_seconds)
+    app = create_app(services)
+    server = create_server(
+        app, services.close, ping_seconds=ping_seconds, connections_limit=connections_limit
+    )
     with listen("127.0.0.1", 0) as listener:
         port: int = listener.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:

@@ -181,3 +181,18 @@ async def test_the_interface_describes_itself(edge: Gateway):
     operations = [each for path in document["paths"].values() for each in path.values()]
     assert len({each["operationId"] for each in operations}) == len(operations) == 28
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize(
+    ("size", "status", "code"),
+    [(1_000_001, 413, "prompt_too_large"), (1_200_000, 413, "body_too_large")],
+)
+async def test_escapes_do_not_count_as_prompt(
+    edge: Gateway, size: int, status: int, code: str
+) -> None:
+    """A prompt within its limit is taken though JSON doubles it, and what is too large is named."""
+    path = f"{SESSIONS}/s-{'0' * 20}/prompts"
+    fits = await edge.http.post(path, json=prompt(text='"' * 1_000_000))
+    assert (fits.status_code, fits.json()["code"]) == (404, "session_unknown")
+    answer = await edge.http.post(path, json=prompt(text='"' * size))
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

@@ -1,15 +1,21 @@
 """What a person can look at before deciding, over HTTP."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import psutil
 import pytest
 from temporalio.client import Client
 
 from runtime.reviews import Reviews, report_key
+from runtime.settings import gateway_token
 from runtime.store.base import Store
-from tests.gateway.conftest import SESSIONS, Gateway
+from tests.gateway.conftest import SESSIONS, Gateway, serving, settings_at, terminate
 from tests.gateway.streaming import Scripted, working
 from tests.gateway.test_steering import WHICH, asked_of, decision
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.asking import AskedKind
 from workflows.contract.base import SessionId, Sha256
 from workflows.contract.findings import Finding, FindingCounts, FindingKind, FindingReport
@@ -101,3 +107,42 @@ async def test_where_there_is_nothing_to_look_at_it_is_said(
         await gateway.until(path, Phase.ASKING)
         assert (await asked_of(gateway, path)).diff == ""
         assert await refusal(gateway, f"{path}/question/diff") == (404, "no_diff")
+
+
+async def test_a_reader_of_a_diff_that_stalls_is_hung_up(
+    client: Client, tmp_path: Path, store: Store
+) -> None:
+    """And one that reads gets all of it, in its length and with its type."""
+    diff = b"+" + b"x" * 8_000_000
+    settings = settings_at(tmp_path).model_copy(update={"socket_stall_seconds": 0.5})
+    async with serving(settings, client) as gateway, working(client, store, Scripted()):
+        path = await gateway.create(gateway.asked() | {"approvals": {"pull_request": True}})
+        await gateway.until(path, Phase.ASKING)
+        session = path.rpartition("/")[2]
+        await Reviews(store).keep_diff(SessionId(session), TREE, diff)
+        for place in ("diff", "question/diff"):
+            whole = await gateway.http.get(f"{path}/{place}")
+            assert whole.content == diff
+            assert whole.headers["content-length"] == str(len(diff))
+            assert whole.headers["content-type"] == "text/x-diff"
+            await stall(gateway, f"{path}/{place}")
+        await terminate(client, session)
+
+
+async def stall(gateway: Gateway, path: str) -> None:
+    """Ask for something large, read nothing of it, and return once the gateway has hung up."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{gateway.port}",
+        f"Authorization: Bearer {gateway_token(gateway.settings)}",
+    ]
+    with socket.create_connection(("127.0.0.1", gateway.port)) as connection:
+        await asyncio.to_thread(connection.sendall, "\r\n".join([*lines, "", ""]).encode())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while is_served(connection.getsockname()):  # noqa: ASYNC110  # it cannot be read
+                await asyncio.sleep(0.05)
+
+
+def is_served(address: tuple[str, int]) -> bool:
+    ours = psutil.Process().net_connections("tcp")
+    return any(each.raddr == address and each.status == "ESTABLISHED" for each in ours)

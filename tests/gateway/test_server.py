@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from runtime.settings import gateway_token
-from tests.gateway.conftest import SESSIONS, Gateway
+from tests.gateway.conftest import SESSIONS, Gateway, serving, settings_at
 from tests.patience import PATIENCE_SECONDS
 
 MIB = 1024 * 1024
@@ -87,12 +89,12 @@ async def test_a_large_body_is_refused_by_its_declared_length(edge: Gateway):
 async def test_a_large_chunked_body_is_refused_on_the_way(edge: Gateway):
     """A body without a length is refused at the limit, and the client can read why."""
 
-    async def endless() -> AsyncIterator[bytes]:
-        for _ in range(100):
+    async def growing() -> AsyncIterator[bytes]:
+        for _ in range(3):
             yield b" " * MIB
 
     headers = {"content-type": "application/json"}
-    answer = await edge.http.post(SESSIONS, content=endless(), headers=headers)
+    answer = await edge.http.post(SESSIONS, content=growing(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
     assert (await edge.http.get("/healthz")).status_code == 200
 
@@ -110,3 +112,21 @@ async def send_for_ever(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"100000\r\n" + b" " * MIB + b"\r\n")
         await writer.drain()
+
+
+async def test_one_connection_too_many_is_told_so(tmp_path: Path) -> None:
+    """By a problem as everything else; those that are served are not touched by it."""
+    async with serving(settings_at(tmp_path), None, connections_limit=3) as full:
+        assert (await full.http.get("/healthz")).status_code == 200
+        others = [await asyncio.open_connection("127.0.0.1", full.port) for _ in range(2)]
+        status, problem = await spoken(full, sent=b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (status, problem["code"]) == (503, "too_many_connections")
+        assert problem["hint"]
+        assert (await full.http.get("/healthz")).status_code == 200
+        for _, writer in others:
+            writer.close()
+            await writer.wait_closed()
+        while True:
+            answer = await asyncio.to_thread(httpx2.get, f"http://127.0.0.1:{full.port}/healthz")
+            if answer.status_code == 200:
+                break

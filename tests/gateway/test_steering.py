@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from gateway.sessions.prompts import announce
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.transcript import keep_arguments
@@ -17,14 +18,16 @@ from tests.gateway.conftest import SESSIONS, Gateway, prompt
 from tests.gateway.streaming import Scripted, Watcher, watching, working
 from tests.gateway.test_websocket import ask
 from workflows.contract import events
-from workflows.contract.api import DecisionTaken, OpenQuestion, PromptList
+from workflows.contract.api import DecisionTaken, OpenQuestion, PromptBody, PromptList
 from workflows.contract.asking import AskedKind
 from workflows.contract.base import Sha256
+from workflows.contract.events import DecisionRefused, PromptRefused
 from workflows.contract.explanations.table import TABLE
 from workflows.contract.failures import Failure
 from workflows.contract.model import ModelCall
+from workflows.contract.names import PROMPT_SIGNAL
 from workflows.contract.problems import Code
-from workflows.contract.session import QUEUE_LIMIT, Phase
+from workflows.contract.session import QUEUE_LIMIT, QUEUE_MOST, Phase
 from workflows.contract.socket import Ack, Nack
 from workflows.contract.transcript import ToolCall, ToolName
 
@@ -275,6 +278,78 @@ async def test_one_prompt_more_than_may_wait_is_refused(gateway: Gateway, asking
     while (await gateway.get(asking)).view.queued == QUEUE_LIMIT:
         pass
     assert (await gateway.http.post(f"{asking}/prompts", json=late)).status_code == 202
+
+
+async def test_of_many_prompts_sent_at_once_none_is_accepted_and_dropped(
+    gateway: Gateway, asking: str
+) -> None:
+    """Those for which there is room wait, all others are refused by the answer itself."""
+    sent = [prompt(f"number {number}") for number in range(QUEUE_LIMIT + 10)]
+    async with asyncio.TaskGroup() as tasks:
+        posts = [
+            tasks.create_task(gateway.http.post(f"{asking}/prompts", json=each)) for each in sent
+        ]
+    answers = [each.result().status_code for each in posts]
+    assert (answers.count(202), answers.count(429)) == (QUEUE_LIMIT, 10)
+    while (view := (await gateway.get(asking)).view).queued < QUEUE_LIMIT:
+        pass
+    assert (view.queued, view.full, view.refused) == (QUEUE_LIMIT, True, "")
+
+
+async def test_without_a_worker_no_more_is_accepted_than_may_wait(gateway: Gateway) -> None:
+    """What was sent counts, though nothing shows it yet."""
+    path = await gateway.create()
+    answers = [
+        (await gateway.http.post(f"{path}/prompts", json=prompt())).status_code
+        for _ in range(QUEUE_LIMIT)
+    ]
+    assert (answers.count(202), answers[-1]) == (QUEUE_LIMIT - 1, 429)
+
+
+async def test_a_prompt_that_a_session_does_not_take_is_told_as_such(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """By an event with its id and why; what several gateways send at once is taken before that."""
+    path = await gateway.create()
+    handle = client.get_workflow_handle(path.rpartition("/")[2])
+    sent = [announce(PromptBody.model_validate(prompt(f"{n}"))) for n in range(QUEUE_MOST + 1)]
+    for each in sent:
+        await handle.signal(PROMPT_SIGNAL, each)
+    async with working(client, store, Scripted([WHICH])), watching(gateway, path) as watcher:
+        await watcher.until(lambda self: self.kinds.count("prompt.refused") == 2)
+    refused = [each.event for each in watcher.events if isinstance(each.event, PromptRefused)]
+    # The first prompt of the session waited too when these arrived.
+    assert [each.prompt_id for each in refused] == [each.id for each in sent[-2:]]
+    assert "too much is waiting" in refused[0].reason
+    assert [each.excerpt for each in refused] == ["99", "100"]
+
+
+async def test_of_two_answers_the_second_is_told_not_to_count(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """Whatever it says; the very same one twice is no second one."""
+    async with working(client, store, Scripted([WHICH])):
+        path = await gateway.create()
+        await gateway.until(path, Phase.ASKING)
+        asked = (await asked_of(gateway, path)).asked
+    for body in (
+        decision(asked.id, "8080"),
+        decision(asked.id, "9090"),
+        decision(asked.id, "8080"),
+        decision(asked.id, "no", approved=False),
+    ):
+        taken = await gateway.http.post(f"{path}/decisions", json=body)
+        assert taken.status_code == 202, taken.text
+    async with working(client, store, Scripted([WHICH])):
+        shown = await gateway.until(path, Phase.WAITING, turns=1)
+        watcher = await all_of(gateway, path)
+    told = [each.event for each in watcher.events if isinstance(each.event, DecisionRefused)]
+    why = "this question is not open: another answer came first"
+    assert told == [
+        DecisionRefused(question=asked.id, approved=True, text="9090", reason=why),
+        DecisionRefused(question=asked.id, approved=False, text="no", reason=why),
+    ]
+    assert shown.view.refused == f"{asked.id}: {why}"
 
 
 async def test_what_is_tried_again_is_told_with_its_code_and_cure(

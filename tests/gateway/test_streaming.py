@@ -1,12 +1,24 @@
-"""Output over HTTP."""
+"""Output and events over HTTP."""
 
+import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from temporalio.client import Client
 
+from gateway.streaming import event_stream
+from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from tests.gateway.conftest import Gateway
-from tests.gateway.streaming import frame
+from tests.gateway.streaming import (
+    ScriptedSandbox,
+    commands_then_finish,
+    frame,
+    watching,
+    working,
+)
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId, SessionId
 from workflows.contract.output import Channel, stream_key
 
@@ -57,3 +69,29 @@ async def test_no_other_file_is_read(
     """Whatever stands in the place of the command."""
     answer = await gateway.http.get(output.replace("s1-0", command))
     assert answer.status_code == status
+
+
+async def test_a_stream_says_that_it_lives_while_a_command_prints(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """What a command prints is no event, so nothing else is sent meanwhile."""
+    async with working(client, store, commands_then_finish("tick")) as sandbox:
+        path = await gateway.create()
+        async with watching(gateway, path) as live:
+            await live.until_kind("command.started")
+        session = SessionId(path.rpartition("/")[2])
+        async with asyncio.TaskGroup() as tasks:
+            ticking = tasks.create_task(tick(sandbox))
+            stream = event_stream(gateway.services, session, None, keepalive_seconds=0.5)
+            async with aclosing(stream), asyncio.timeout(PATIENCE_SECONDS / 10):
+                async for chunk in stream:
+                    if chunk == b": still here\n\n":
+                        break
+            ticking.cancel()
+        sandbox.end("s1-0")
+
+
+async def tick(sandbox: ScriptedSandbox) -> None:
+    while True:
+        sandbox.say("s1-0", frame(b"tick\n"))
+        await asyncio.sleep(0.05)  # a command that prints

@@ -18,7 +18,7 @@ from workflows.contract.findings import TestCounts
 from workflows.contract.judging import GateState, Verdict, VerdictGiven
 from workflows.contract.model import Usage
 from workflows.contract.session import (
-    QUEUE_LIMIT,
+    QUEUE_MOST,
     QUEUED_EXCERPT_CHARACTERS,
     SEEN_LIMIT,
     VIEWED_QUEUE,
@@ -92,14 +92,14 @@ async def test_three_hundred_steps_continue_as_new_and_lose_nothing(rig: Rig) ->
 
 
 async def test_the_fullest_state_is_handed_on_within_the_limit(rig: Rig) -> None:
-    """A full queue refuses further prompts, visibly, and continue-as-new still succeeds."""
+    """The fullest queue refuses further prompts, visibly, and continue-as-new still succeeds."""
     handle = await rig.start(prompt("first" * 40))
-    for number in range(QUEUE_LIMIT + 2):
+    for number in range(QUEUE_MOST + 2):
         await handle.signal(names.PROMPT_SIGNAL, prompt(f"{number:0200}"))
     async with rig.workers():
         await rig.until(lambda view: "too much is waiting" in view.refused)
-        await rig.until_waiting(QUEUE_LIMIT)
-    assert len(rig.model.asked) == QUEUE_LIMIT
+        await rig.until_waiting(QUEUE_MOST)
+    assert len(rig.model.asked) == QUEUE_MOST
     async for run in all_runs(rig):
         history = await run.fetch_history()
         assert max(map(input_size, history.events)) < INLINE_LIMIT_BYTES
@@ -127,7 +127,7 @@ def test_the_fullest_state_fits_a_new_run(rig: Rig) -> None:
         last=TurnEnd(turn=1, reason=StopReason.FAILED, summary="\N{OWL}" * 300, failure="f" * 60),
         seen=tuple(f"{n:016x}" for n in range(SEEN_LIMIT)),
     )
-    for _ in range(QUEUE_LIMIT):
+    for _ in range(QUEUE_MOST):
         further = prompt("\N{OWL}" * 200)
         if admit(further.id, record.state) is Admission.ACCEPTED:
             short = further.model_copy(update={"excerpt": "\N{OWL}" * QUEUED_EXCERPT_CHARACTERS})

@@ -74,6 +74,26 @@ class DecisionMade(Frozen):
     text: str
 
 
+class PromptRefused(Frozen):
+    """A prompt that had arrived was not taken: too much waited already."""
+
+    kind: Literal["prompt.refused"] = "prompt.refused"
+    prompt_id: PromptId
+    reason: str
+    excerpt: str
+    """Its beginning, at most 200 characters."""
+
+
+class DecisionRefused(Frozen):
+    """An answer that a person had given did not count."""
+
+    kind: Literal["decision.refused"] = "decision.refused"
+    question: str
+    approved: bool
+    text: str
+    reason: str
+
+
 class Configured(Frozen):
     """A person changed the model or the budget."""
 
@@ -328,6 +348,8 @@ Happened = Annotated[
     | PromptRevised
     | PromptWithdrawn
     | DecisionMade
+    | PromptRefused
+    | DecisionRefused
     | Configured
     | StopRequested
     | ViewChanged

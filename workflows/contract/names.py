@@ -21,6 +21,9 @@ HOSTS_QUEUE = "hosts"
 VIEW_MEMO = "view"
 """Memo key of the session's `SessionView`."""
 
+REFUSED_MEMO = "refused"
+"""Memo key of the newest prompt or answer that the session did not take, as its event."""
+
 OPTIONS_MEMO = "options"
 """Memo key of the session's `SessionOptions`."""
 

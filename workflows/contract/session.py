@@ -13,11 +13,14 @@ from workflows.contract.model import Usage
 from workflows.contract.sandbox import Repository, SandboxBinding, WorkBundle
 from workflows.contract.transcript import NewMessage, TranscriptHead
 
-SEEN_LIMIT = 1_000
+SEEN_LIMIT = 500
 """Prompt ids remembered by a session; an id older than so many prompts is no longer known."""
 
 QUEUE_LIMIT = 50
-"""Prompts that may wait; one more is refused."""
+"""Prompts that may wait: the gateway refuses one more."""
+
+QUEUE_MOST = 100
+"""Prompts that a session keeps: those that were on their way together when there was room."""
 
 QUEUED_EXCERPT_CHARACTERS = 60
 """How much of a waiting prompt's text the state keeps, for people."""
@@ -27,8 +30,11 @@ VIEWED_QUEUE = 8
 
 FALLBACKS_LIMIT = 5
 
+STATE_FULL_BYTES = 28 * 1024
+"""With a larger state, the gateway refuses prompts as with a full queue."""
+
 STATE_LIMIT_BYTES = 36 * 1024
-"""With a larger state, prompts are refused: a turn adds to it and must still fit a new run."""
+"""With a larger state, a session refuses prompts: a turn adds to it and must still fit a run."""
 
 
 class Phase(StrEnum):
@@ -249,6 +255,9 @@ class SessionState(Frozen):
     checkpoint: WorkBundle | None = None
     """The work when the sandbox was last closed or delivered."""
 
+    lost_work: bool = False
+    """The files are older than what the model last saw of them, and it does not know it yet."""
+
     pull_request: PullRequestState | None = None
     usage: Usage = Usage()
     last: TurnEnd | None = None
@@ -335,6 +344,9 @@ class SessionView(Frozen):
     turn: int
     step: int
     queued: int
+    full: bool = False
+    """No further prompt is taken until fewer wait."""
+
     usage: Usage
     head: Sha256 | None = None
     activity: str = Field(default="", max_length=200)
