@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from cli import following, keyboard, questions, reaching, reviewing
+from cli import following, keyboard, questions, reaching, reviewing, show
 from cli.client import Gateway
 from cli.keyboard import Act, Typed
 from cli.problems import CliProblem
@@ -133,13 +133,19 @@ class _Attachment:
             case Act.PROMPT:
                 self._prompt_or_answer(typed)
             case Act.STOP:
-                self._stream.interrupt("stopped by the command line")
+                self._stop()
             case Act.CLOSE:
                 self._gateway.close(self._session, "closed by the command line")
             case Act.DIFF:
                 self._remark(*reviewing.beginning(self._gateway, self._session))
             case Act.HELP:
                 self._remark(keyboard.HELP)
+
+    def _stop(self) -> None:
+        self._stream.interrupt("stopped by the command line")
+        waiting = self._view.queued if self._view is not None else 0
+        if waiting:
+            self._remark(show.taken_up(waiting))
 
     def _remark(self, *lines: str) -> None:
         with self._line.aside():

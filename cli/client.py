@@ -139,10 +139,14 @@ class Gateway:
         """Go on with a closed session."""
         return self._post(f"/sessions/{session}/reopen", body, SessionResource)
 
-    def interrupt(self, session: str, reason: str) -> None:
-        """Stop what runs; not repeated after a doubt, lest it stops the next turn too."""
+    def interrupt(self, session: str, reason: str) -> SessionResource:
+        """Stop what runs; shows the session as it was just before.
+
+        Not repeated after a doubt, lest it stops the next turn too.
+        """
         body = StopSession(reason=reason).model_dump_json()
-        self._transport.send("POST", f"/sessions/{session}/interrupt", body=body, once=True)
+        path = f"/sessions/{session}/interrupt"
+        return _parsed(self._transport.send("POST", path, body=body, once=True), SessionResource)
 
     def close(self, session: str, reason: str) -> None:
         """Stop what runs and end the session."""

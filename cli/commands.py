@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cli import following, overview, reaching, repository, reviewing, show
+from cli import following, overview, queueing, reaching, repository, reviewing, show, turns
 from cli.client import Gateway
 from cli.problems import CliProblem
 from cli.reaching import Reach
@@ -10,12 +10,12 @@ from cli.requests import (
     FollowUp,
     Limits,
     Request,
-    change,
     creation,
     prompt_body,
     prompt_text,
 )
-from cli.terminal import Output, acknowledge, inert_line, result, say
+from cli.terminal import Output, acknowledge, inert_line, result, say, width
+from cli.turns import Followed
 from workflows.contract.api import ReopenSession, SessionResource
 from workflows.contract.problems import ExitCode
 from workflows.contract.session import PromptMode
@@ -25,15 +25,16 @@ def run(reach: Reach, request: Request, *, detach: bool, output: Output, no_wait
     """Start a session and, unless detached, follow its first turn."""
     text = prompt_text(request.prompt)
     chosen = repository.choose(request.repo, request.base)
-    for note in chosen.notes:
-        say(f"note: {inert_line(note, 1_000)}")
     body = creation(text, chosen.repository, request)
     gateway = reaching.start_if_needed(reach, request.limits.model)
     session = gateway.create(body)
+    for note in chosen.notes:
+        say(f"note: {inert_line(note, 1_000)}")
     if not detach:
         say(f"session {session.id} on branch {inert_line(session.branch)}")
+        first = Followed(1)
         return following.turn(
-            gateway, session.id, after=0, output=output, is_new=True, no_wait=no_wait
+            gateway, session.id, first, output=output, is_new=True, no_wait=no_wait
         )
     if output is Output.JSON:
         result(session.model_dump_json())
@@ -48,7 +49,8 @@ def watch(reach: Reach, session: str, output: Output, *, no_wait: bool) -> ExitC
     """Follow a session until its running turn ends; one that waits already shows its last end."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    return following.turn(gateway, found, after=0, output=output, no_wait=no_wait)
+    turn = turns.watched(gateway.session(found).view)
+    return following.turn(gateway, found, turn, output=output, no_wait=no_wait)
 
 
 def show_session(reach: Reach, session: str, *, with_diff: bool, output: Output) -> None:
@@ -72,7 +74,7 @@ def list_sessions(reach: Reach, *, closed: bool, output: Output) -> None:
         for session in found:
             result(session.id)
     elif found:
-        result(show.sessions(found, datetime.now(UTC)))
+        result(show.sessions(found, datetime.now(UTC), width()))
     else:
         say('no sessions; start one with: overnight run "…"')
 
@@ -86,11 +88,11 @@ def prompt(
     body = prompt_body(prompt_text(wanted.text), PromptMode(wanted.mode))
     before = gateway.session(found) if follow or wanted.limits != Limits() else None
     if before is not None and wanted.limits != Limits():
-        gateway.configure(found, change(wanted.limits, before.budget))
+        queueing.change_limits(gateway, before, wanted.limits)
     accepted = gateway.prompt(found, body)
     if follow and before is not None:
-        last = _last_turn(before)
-        return following.turn(gateway, found, after=last, output=output, no_wait=no_wait)
+        turn = turns.of_prompt(before.view, body.id, body.mode)
+        return following.turn(gateway, found, turn, output=output, no_wait=no_wait)
     acknowledge(accepted, accepted.id, f"accepted; watch it with: overnight watch {found}", output)
     return ExitCode.OK
 
@@ -102,8 +104,14 @@ def stop(reach: Reach, session: str, *, close: bool) -> None:
     if close:
         gateway.close(found, "closed by the command line")
         say(f'session {found} closes; go on later with: overnight reopen {found} "…"')
+        return
+    waiting = gateway.interrupt(found, "stopped by the command line").view.queued
+    if waiting:
+        say(f"session {found} stops what it runs; {show.taken_up(waiting)}")
+        say(f"  list them with:     overnight queue {found}")
+        say(f"  take one back with: overnight withdraw {found} PROMPT")
+        say(f"  or end it with:     overnight stop {found} --close")
     else:
-        gateway.interrupt(found, "stopped by the command line")
         say(f'session {found} stops and waits; go on with: overnight prompt {found} "…"')
 
 
@@ -113,10 +121,12 @@ def reopen(
     """Go on with a closed session, and see its turn through if asked to."""
     gateway = reaching.connect(reach)
     found = gateway.find(session)
-    before = _last_turn(gateway.session(found)) if follow else 0
-    again = gateway.reopen(found, ReopenSession(prompt=prompt_body(prompt_text(text))))
-    if follow:
-        return following.turn(gateway, found, after=before, output=output, no_wait=no_wait)
+    body = prompt_body(prompt_text(text))
+    before = gateway.session(found) if follow else None
+    again = gateway.reopen(found, ReopenSession(prompt=body))
+    if before is not None:
+        turn = turns.of_prompt(before.view, body.id, body.mode)
+        return following.turn(gateway, found, turn, output=output, no_wait=no_wait)
     acknowledge(again, again.id, f"reopened; watch it with: overnight watch {found}", output)
     return ExitCode.OK
 
@@ -148,7 +158,3 @@ def _question(
         if problem.exit_code is ExitCode.CONFLICT:
             return "", []
         raise
-
-
-def _last_turn(session: SessionResource) -> int:
-    return session.view.last.turn if session.view.last else 0

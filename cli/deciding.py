@@ -11,7 +11,7 @@ from cli.client import Gateway
 from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import prompt_text
-from cli.terminal import Output, acknowledge, say
+from cli.terminal import Output, acknowledge, inert_line, say
 from workflows.contract.api import Decision, OpenQuestion
 from workflows.contract.asking import AskedKind
 from workflows.contract.problems import Code, ExitCode
@@ -135,6 +135,6 @@ def _decide(gateway: Gateway, session: str, decision: Decision, output: Output) 
     taken = gateway.decide(session, decision)
     did = "allowed" if decision.approved else "refused"
     if decision.approved and decision.text:
-        did = "answered"
+        did = f'answered: "{inert_line(decision.text)}"'
     watch = f"{did}; watch it with: overnight watch {session}"
     acknowledge(taken, taken.question, watch, output)

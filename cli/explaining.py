@@ -52,6 +52,6 @@ def _as_json(code: Code) -> str:
 
 
 def _unknown(text: str) -> CliProblem:
-    near = get_close_matches(text, list(TABLE), n=NEAR_MATCHES, cutoff=0.5)
+    near = get_close_matches(text, list(TABLE), n=NEAR_MATCHES)
     hint = f"did you mean: {', '.join(near)}? All codes: overnight explain" if near else ""
     return CliProblem(Code.CODE_UNKNOWN, f"there is no code {inert_line(text, 60)!r}", hint)

@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
+from typing import NamedTuple
 
 from cli import questions, show
 from cli.client import Gateway
@@ -13,6 +12,7 @@ from cli.stream.items import Item, Output, Reconnected, Waiting
 from cli.terminal import Output as Form
 from cli.terminal import inert_line, result, say
 from cli.transport import waiting_for
+from cli.turns import Followed
 from workflows.contract.api import SessionResource
 from workflows.contract.asking import Asked
 from workflows.contract.events import CheckFinished, CommandFinished, SessionEvent, ViewChanged
@@ -35,13 +35,13 @@ from workflows.contract.socket import (
 def turn(
     gateway: Gateway,
     session: str,
+    followed: Followed,
     *,
-    after: int,
     output: Form,
     is_new: bool = False,
     no_wait: bool = False,
 ) -> ExitCode:
-    """Show the session's progress until a turn later than `after` has ended and nothing runs.
+    """Show the session's progress until this turn has ended, and return what it came to.
 
     A new session is shown from its first event, another one from now on. Ctrl-C leaves the session
     working and says how to come back. When the session asks something, that is waited for in a
@@ -53,9 +53,13 @@ def turn(
     wanted = Subscribe(recent=None if is_new else 0, output=choice)
     progress = _Progress(session, with_commands=choice.mode != "none")
     waits = sys.stderr.isatty() and not no_wait
-    rests = partial(_rests, gateway, after=after, waits=waits)
+    stay = _Stay(gateway, session, followed, waits)
     try:
-        ended = _await_end(gateway, session, wanted, progress, rests)
+        ended = _await_end(stay, wanted, progress)
+        if followed.is_dropped:
+            say("no turn takes this prompt up: it was taken back or refused")
+            say(f"  see what the session does: overnight show {session}")
+            return ExitCode.STOPPED
         return _conclude(gateway, ended, seconds=progress.seconds(), output=output)
     except KeyboardInterrupt:
         say(f"\nsession {session} goes on")
@@ -163,35 +167,40 @@ class _Progress:
                 self._screen.line(f"        {inert_line(trouble, 500)}")
 
 
-def _await_end(
-    gateway: Gateway,
-    session: str,
-    wanted: Subscribe,
-    progress: _Progress,
-    rests: Callable[[str, SessionView], bool],
-) -> SessionResource:
-    """Return the session as it was when it came to rest."""
+class _Stay(NamedTuple):
+    """For what a session is followed."""
+
+    gateway: Gateway
+    session: str
+    followed: Followed
+    waits: bool
+    """Whether there is a person who may answer what the session asks."""
+
+    def is_over(self, view: SessionView) -> bool:
+        """Tell whether the turn has ended, or stays with a person who is not here."""
+        if self.followed.has_ended(view):
+            return True
+        if self.waits or view.asked is None:
+            return False
+        # What is told may be past: somebody may have answered meanwhile.
+        now = self.gateway.session(self.session).view.asked
+        return now is not None and now.id == view.asked.id
+
+
+def _await_end(stay: _Stay, wanted: Subscribe, progress: _Progress) -> SessionResource:
+    """Return the session as it was when there was nothing more to stay for."""
+    gateway, session, followed, _ = stay
     is_from_now = wanted.recent is not None
     for item in gateway.stream(session, wanted).items():
         progress.item(item)
+        followed.note(item)
         view = _view_of(gateway, session, item) if is_from_now else _changed(item)
         if view is None:
             continue
         progress.view(view)
-        if rests(session, view):
+        if stay.is_over(view):
             return gateway.session(session).model_copy(update={"view": view})
     return gateway.session(session)
-
-
-def _rests(gateway: Gateway, session: str, view: SessionView, *, after: int, waits: bool) -> bool:
-    """Tell whether the turn has ended, or stays with a person who is not here."""
-    if _has_ended(view, after):
-        return True
-    if waits or view.asked is None:
-        return False
-    # What is told may be past: somebody may have answered meanwhile.
-    now = gateway.session(session).view.asked
-    return now is not None and now.id == view.asked.id
 
 
 def _view_of(gateway: Gateway, session: str, item: Item) -> SessionView | None:
@@ -217,13 +226,6 @@ def _changed(item: Item) -> SessionView | None:
             return None
 
 
-def _has_ended(view: SessionView, after: int) -> bool:
-    if view.phase is Phase.CLOSED:
-        return True
-    resting = view.phase is Phase.WAITING and not view.queued
-    return resting and view.last is not None and view.last.turn > after
-
-
 def _conclude(
     gateway: Gateway, session: SessionResource, *, seconds: float, output: Form
 ) -> ExitCode:
@@ -238,6 +240,9 @@ def _conclude(
         if proposal:
             result(show.pull_request(proposal))
         result(show.costs(view, seconds))
+    unpriced = show.unpriced(session)
+    if unpriced:
+        say(f"warning: {unpriced}")
     if view.asked is not None:
         return ExitCode.NEEDS_ANSWER
     if view.last is None or view.last.reason is not StopReason.FINISHED or proposal is None:

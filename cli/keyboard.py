@@ -19,7 +19,7 @@ HELP = """each line is a prompt, taken up as the next turn; while the session as
   /steer TEXT       a prompt for the running turn
   /interrupt TEXT   stop what runs, then work on this
   /diff             show the files in question, or else the newest work
-  /stop             stop what runs; the session waits for a prompt
+  /stop             stop what runs; a prompt that waits is taken up then
   /close            stop what runs and end the session
   Ctrl-C, Ctrl-D    leave; the session goes on"""
 

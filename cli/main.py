@@ -37,6 +37,12 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - as an option's callback is
         raise typer.Exit
 
 
+def _is_typed(context: typer.Context, name: str) -> bool:
+    """Tell whether an option stands in the command, and not only in the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 @app.callback()
 def reach(
     context: typer.Context,
@@ -57,7 +63,7 @@ def reach(
     ] = False,
 ) -> None:
     """Take what concerns every command."""
-    context.obj = (url, token)
+    context.obj = (url, token, _is_typed(context, "url"), _is_typed(context, "token"))
     if no_color:
         context.color = False
     context.with_resource(exits.explaining(context))

@@ -17,6 +17,7 @@ app.add_typer(models, name="models")
 
 @app.command()
 def up(
+    context: typer.Context,
     *,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="In the background: end once it is ready.")
@@ -30,8 +31,9 @@ def up(
     output: Form = Output.TABLE,
 ) -> None:
     """Run the local stack here until Ctrl-C or `overnight down`."""
-    from cli import local
+    from cli import local, reaching
 
+    reaching.require_local(reaching.Reach(*context.obj))
     if detach:
         local.start_in_background(output, metrics)
     else:
@@ -39,10 +41,15 @@ def up(
 
 
 @app.command()
-def down() -> None:
-    """Stop the local stack; sessions go on when it is up again."""
-    from cli import local
+def down(context: typer.Context) -> None:
+    """Stop the local stack; sessions go on when it is up again.
 
+    Sandboxes of open sessions stay, with the commands that run in them; closing a session ends its
+    own.
+    """
+    from cli import local, reaching
+
+    reaching.require_local(reaching.Reach(*context.obj))
     local.end()
 
 
@@ -79,7 +86,9 @@ def list_models(context: typer.Context, *, output: Form = Output.TABLE) -> None:
     """List the models that are configured: the default, its fallbacks, and their keys."""
     if context.invoked_subcommand is None:
         from cli import models as doing
+        from cli import reaching
 
+        reaching.require_local(reaching.Reach(*context.obj))
         doing.list_models(output)
 
 

@@ -17,7 +17,14 @@ Form = Annotated[
     Output,
     typer.Option("-o", "--output", help="Form of the result.", callback=exits.remember_form),
 ]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Stay until the turn has ended.")]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        "-f",
+        help="Stay until the turn that takes it up, or is steered by it, has ended.",
+    ),
+]
 NoWait = Annotated[
     bool,
     typer.Option(
@@ -40,7 +47,12 @@ Minutes = Annotated[
     float | None, typer.Option(help="Minutes a turn may take; waiting for a person is free.")
 ]
 Tokens = Annotated[int | None, typer.Option(min=1, help="Tokens the session may use in all.")]
-Cost = Annotated[float | None, typer.Option(help="US dollars the session may cost in all.")]
+Cost = Annotated[
+    float | None,
+    typer.Option(
+        help="US dollars the session may cost in all; not enforced where no price is known."
+    ),
+]
 
 Question = Annotated[
     str | None,

@@ -46,10 +46,13 @@ def _used(found: SessionResource) -> str:
     parts = [f"step {step} {of}"] if step else []
     if budget.tokens is not None:
         parts.append(f"{usage.input_tokens + usage.output_tokens:,} of {budget.tokens:,} tokens")
-    if budget.cost_usd is not None:
-        parts.append(f"{show.used(usage)} of ${budget.cost_usd:g}")
-    is_told = budget.tokens is not None or budget.cost_usd is not None
-    return ", ".join(parts if is_told else [*parts, show.used(usage)])
+    unpriced = show.unpriced(found)
+    if budget.cost_usd is not None and not unpriced:
+        known = usage.model_copy(update={"cost_usd": usage.cost_usd or 0.0})
+        parts.append(f"{show.used(known)} of ${budget.cost_usd:g}")
+    elif budget.tokens is None:
+        parts.append(show.used(usage))
+    return ", ".join([*parts, unpriced] if unpriced else parts)
 
 
 def _approvals(found: SessionResource) -> list[str]:

@@ -77,7 +77,7 @@ def decision(asked: Asked, line: str) -> Decision:
         CliProblem: it is neither, or it is too long.
     """
     if asked.kind is AskedKind.QUESTION:
-        return _decided(asked, _option(asked, line.strip()), approved=True)
+        return _decided(asked, _chosen(asked, line.strip()), approved=True)
     word, _, rest = line.strip().partition(" ")
     match word.rstrip(",.:;").lower():
         case "y" | "yes" if not rest:
@@ -101,9 +101,21 @@ def rejection(asked: Asked, reason: str) -> Decision:
     return _decided(asked, reason.strip(), approved=False)
 
 
-def _option(asked: Asked, line: str) -> str:
-    chosen = int(line) if line.isascii() and line.isdecimal() and len(line) == 1 else 0
-    return asked.options[chosen - 1] if 1 <= chosen <= len(asked.options) else line
+def _chosen(asked: Asked, line: str) -> str:
+    """Return the answer of this number, else the line itself."""
+    options = asked.options
+    if not options or not (line.isascii() and line.isdecimal()):
+        return line
+    if line in [str(number) for number in range(1, len(options) + 1)]:
+        return options[int(line) - 1]
+    if line not in options:
+        numbered = "  ".join(f"{number}) {each}" for number, each in enumerate(options, 1))
+        raise CliProblem(
+            Code.REQUEST_INVALID,
+            f"there is no answer {line[:20]}: {numbered}",
+            "choose one of these numbers, or say in words what the number is of",
+        )
+    return line
 
 
 def _decided(asked: Asked, text: str, *, approved: bool) -> Decision:

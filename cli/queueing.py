@@ -8,7 +8,7 @@ from cli.problems import CliProblem
 from cli.reaching import Reach
 from cli.requests import Limits, change, prompt_body, prompt_text
 from cli.terminal import Output, acknowledge, result, say
-from workflows.contract.api import PROMPT_ID
+from workflows.contract.api import PROMPT_ID, SessionResource
 from workflows.contract.base import PromptId
 from workflows.contract.problems import Code
 from workflows.contract.session import PromptMode, QueuedPrompt
@@ -56,8 +56,20 @@ def configure(reach: Reach, session: str, limits: Limits, output: Output) -> Non
     gateway = reaching.connect(reach)
     found = gateway.find(session)
     before = gateway.session(found)
-    changed = gateway.configure(found, change(limits, before.budget))
+    changed = change_limits(gateway, before, limits)
     acknowledge(changed, found, f"from its next model call on; see: overnight show {found}", output)
+
+
+def change_limits(gateway: Gateway, before: SessionResource, limits: Limits) -> SessionResource:
+    """Change what a session goes on with, and warn of a limit that does nothing, where known."""
+    wanted = change(limits, before.budget)
+    changed = gateway.configure(before.id, wanted)
+    # Another model may have a price.
+    if wanted.budget is not None and wanted.model is None:
+        unpriced = show.unpriced(before.model_copy(update={"budget": wanted.budget}))
+        if unpriced:
+            say(f"warning: {unpriced}")
+    return changed
 
 
 def _waiting(gateway: Gateway, session: str, beginning: str) -> QueuedPrompt:

@@ -20,6 +20,20 @@ class Reach(NamedTuple):
 
     url: str | None = None
     token: str | None = None
+    is_url_typed: bool = False
+    """Whether it stands in the command and not in the environment; so for the token."""
+
+    is_token_typed: bool = False
+
+    @property
+    def url_name(self) -> str:
+        """How the person gave the URL, or may give it."""
+        return "--url" if self.is_url_typed else "OVERNIGHT_URL"
+
+    @property
+    def token_name(self) -> str:
+        """How the person gave the token, or may give it."""
+        return "--token" if self.is_token_typed else "OVERNIGHT_TOKEN"
 
 
 def settings() -> Settings:
@@ -55,7 +69,8 @@ def connect(reach: Reach) -> Gateway:
             cannot be used.
     """
     if reach.url:
-        return _named(reach.url, reach.token or _given_token())
+        return _named(reach, reach.url, reach.token or _given_token())
+    _require_url(reach)
     local = settings()
     if folder.owner(local.home) is None:
         raise CliProblem(
@@ -84,6 +99,7 @@ def start_if_needed(reach: Reach, model: str | None) -> Gateway:
     """
     if reach.url:
         return connect(reach)
+    _require_url(reach)
     local = settings()
     # A stack that runs already was told its model and its keys when it was started.
     if folder.owner(local.home) is None:
@@ -93,6 +109,22 @@ def start_if_needed(reach: Reach, model: str | None) -> Gateway:
         say(f"started the local stack ({record.gateway_url}); stop it with: overnight down")
         warn_of_host(local)
     return connect(reach)
+
+
+def require_local(reach: Reach) -> None:
+    """Refuse a gateway named in a command that is about the local stack only.
+
+    Raises:
+        CliProblem: `--url` or `--token` was typed.
+    """
+    if reach.is_url_typed or reach.is_token_typed:
+        raise CliProblem(
+            Code.GATEWAY_UNUSABLE,
+            f"this command is about the local stack and reaches no other gateway: {reach.url!r}"
+            if reach.is_url_typed
+            else "this command is about the local stack, which has its own token",
+            "leave out --url and --token",
+        )
 
 
 def warn_of_host(local: Settings) -> None:
@@ -109,18 +141,29 @@ def _given_token() -> str:
     return "" if given.token_file is None else gateway_token(given)
 
 
-def _named(url: str, token: str) -> Gateway:
+def _require_url(reach: Reach) -> None:
+    if reach.is_token_typed:
+        raise CliProblem(
+            Code.GATEWAY_UNUSABLE,
+            "--token is given, but no URL of a gateway that it is for",
+            "name the gateway by --url, or leave out --token to use the local stack",
+        )
+
+
+def _named(reach: Reach, url: str, token: str) -> Gateway:
     wrong = CliProblem(
-        Code.GATEWAY_UNUSABLE,
-        f"OVERNIGHT_URL must be an http or https URL and OVERNIGHT_TOKEN plain text, not {url!r}",
+        Code.GATEWAY_UNUSABLE, f"{reach.url_name} must be an http or https URL, not {url!r}"
     )
+    if not url.startswith(("http://", "https://")):
+        raise wrong
     if not token.strip():
         raise CliProblem(
             Code.GATEWAY_UNUSABLE,
-            f"OVERNIGHT_URL names the gateway {url!r}, but no token is given",
+            f"{reach.url_name} names the gateway {url!r}, but no token is given",
+            "give its token by --token or OVERNIGHT_TOKEN",
         )
-    if not (url.startswith(("http://", "https://")) and token.isascii() and token.isprintable()):
-        raise wrong
+    if not (token.isascii() and token.isprintable()):
+        raise CliProblem(Code.GATEWAY_UNUSABLE, f"{reach.token_name} must be plain text")
     try:
         return Gateway(Transport(url, token, local=False, may_return=lambda: True))
     except httpx2.InvalidURL as error:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from cli import wording
 from cli.problems import CliProblem
 from workflows.contract.base import CommitSha
 from workflows.contract.problems import Code
+from workflows.contract.repository_url import without_secret
 from workflows.contract.sandbox import Repository
 
 SHOWN_FILES = 10
@@ -53,7 +55,8 @@ def choose(text: str, base: str | None) -> Chosen:
 
 
 def _remote(url: str, base: str | None) -> Chosen:
-    note = f"starts from branch {DEFAULT_BASE!r} of {url}; name another with --base"
+    shown = without_secret(url)
+    note = f"starts from branch {DEFAULT_BASE!r} of {shown}; name another with --base"
     return Chosen(_repository(url, base or DEFAULT_BASE), () if base else (note,))
 
 
@@ -81,10 +84,8 @@ def _repository(url: str, base: str, commit: CommitSha | None = None) -> Reposit
     try:
         return Repository(url=url, base=base, commit=commit)
     except ValidationError as error:
-        wrong = "; ".join(f"its {each['loc'][0]}: {each['msg']}" for each in error.errors())
         raise CliProblem(
-            Code.REPOSITORY_UNUSABLE,
-            f"the repository cannot be named: {wrong}",
+            Code.REPOSITORY_UNUSABLE, f"the repository cannot be named: {wording.wrong(error)}"
         ) from error
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from cli import wording
 from cli.problems import CliProblem
 from workflows.contract.api import Configure, CreateSession, PromptBody
 from workflows.contract.base import PromptId
@@ -126,16 +127,12 @@ def change(limits: Limits, before: Budget) -> Configure:
 
 @contextmanager
 def asking_what_can_be(command: str) -> Iterator[None]:
-    """Refuse, naming the field, what does not fit the interface."""
+    """Refuse, naming the option, what does not fit the interface."""
     try:
         yield
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
-            for each in error.errors()
-        )
         raise CliProblem(
             Code.REQUEST_INVALID,
-            f"this cannot be asked for: {wrong}",
+            f"this cannot be asked for: {wording.wrong(error)}",
             f"see: overnight {command} --help",
         ) from error

@@ -37,25 +37,32 @@ def print_diff(content: bytes) -> None:
 
 
 def checks(reach: Reach, session: str, output: Output) -> ExitCode:
-    """Print what the checks say of the work that was judged last."""
+    """Print what the checks say of the work that was judged last.
+
+    Raises:
+        CliProblem: nothing was judged yet (`not_judged`).
+    """
     gateway = reaching.connect(reach)
     found = gateway.find(session)
     view = gateway.session(found).view
     given = view.verdict
-    report = _if_any(partial(gateway.findings, found)) if given is not None else None
+    if given is None:
+        raise CliProblem(
+            Code.NOT_JUDGED,
+            f"no checks have judged work of session {found}",
+            session=found,
+        )
+    report = _if_any(partial(gateway.findings, found))
     if output is Output.JSON:
-        verdict = given.model_dump_json() if given is not None else "null"
+        verdict = given.model_dump_json()
         shown = report.model_dump_json() if report is not None else "null"
         result(f'{{"verdict":{verdict},"findings":{shown}}}')
     elif output is Output.ID:
         for each in report.findings if report is not None else ():
             result(each.fingerprint)
-    elif given is None:
-        say("nothing was judged yet: the checks run when the model wants to finish")
     else:
         result(findings.judged(view, given, report))
-    is_red = given is not None and given.verdict is Verdict.RED
-    return ExitCode.CHECKS_FAILED if is_red else ExitCode.OK
+    return ExitCode.CHECKS_FAILED if given.verdict is Verdict.RED else ExitCode.OK
 
 
 def of_question(gateway: Gateway, session: str, opened: OpenQuestion) -> list[str]:

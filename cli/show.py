@@ -4,7 +4,7 @@ from datetime import datetime
 
 import typer
 
-from cli.terminal import inert_line, table
+from cli.terminal import inert, inert_line, table
 from workflows.contract.api import SessionResource
 from workflows.contract.checks import CheckResult
 from workflows.contract.explanations.table import explain, known
@@ -46,8 +46,8 @@ def progress(view: SessionView) -> str:
     return f"{view.phase.value:<9}{step}{activity}{queued}".rstrip()
 
 
-def sessions(found: list[SessionResource], now: datetime) -> str:
-    """Return sessions as a table, in the order given."""
+def sessions(found: list[SessionResource], now: datetime, width: int | None = None) -> str:
+    """Return sessions as a table, in the order given; titles and acts are cut to the width."""
     head = ("SESSION", "PHASE", "STEP", "AGE", "USED", "PROPOSAL", "TITLE", "NOW")
     rows = [
         (
@@ -62,7 +62,7 @@ def sessions(found: list[SessionResource], now: datetime) -> str:
         )
         for session in found
     ]
-    return table(head, rows)
+    return table(head, rows, within=width, flexible=2)
 
 
 def duration(seconds: float) -> str:
@@ -81,6 +81,14 @@ def used(usage: Usage) -> str:
     if usage.cost_usd is not None:
         return f"${usage.cost_usd:.2f}" if usage.cost_usd >= 1 else f"${usage.cost_usd:.4f}"
     return f"{usage.input_tokens + usage.output_tokens:,} tokens"
+
+
+def unpriced(found: SessionResource) -> str:
+    """Return that the limit on the session's cost does nothing; empty when it does."""
+    usage, limit = found.view.usage, found.budget.cost_usd
+    if limit is None or usage.cost_usd is not None or not usage.requests:
+        return ""
+    return f"price unknown: ${limit:g} is not enforced (--tokens is)"
 
 
 def pull_request(proposal: PullRequest) -> str:
@@ -123,7 +131,7 @@ def turn_end(last: TurnEnd) -> list[str]:
 
 def _why(what: str, last: TurnEnd) -> list[str]:
     is_news = last.summary and not last.summary.startswith(ended(last.reason))
-    summary = [f"  {inert_line(last.summary, 300)}"] if is_news else []
+    summary = [f"  {line}".rstrip() for line in inert(last.summary).splitlines() if is_news]
     code = f" [{inert_line(last.failure)}]" if last.failure else ""
     return [f"{what}: {ended(last.reason)}{code}", *summary]
 
@@ -186,6 +194,13 @@ def prompts(waiting: tuple[QueuedPrompt, ...]) -> str:
     """Return prompts that wait as a table, in their order."""
     rows = [(prompt.id, prompt.mode.value, inert_line(prompt.excerpt, 60)) for prompt in waiting]
     return table(("PROMPT", "MODE", "TEXT"), rows)
+
+
+def taken_up(waiting: int) -> str:
+    """Return what becomes of prompts that wait when the running turn is stopped."""
+    if waiting == 1:
+        return "1 prompt waits and is taken up now"
+    return f"{waiting} prompts wait and are taken up now"
 
 
 def _tests(tests: TestCounts, at_base: TestCounts) -> str:

@@ -93,7 +93,7 @@ def diff(context: typer.Context, session: Session) -> None:
 
 @app.command()
 def checks(context: typer.Context, session: Session, *, output: Form = Output.TABLE) -> None:
-    """Show what the checks found in a session's newest work; 11 when it is red."""
+    """Show what the checks found in a session's newest work; 11 when it is red, 3 without any."""
     from cli import reviewing
     from cli.reaching import Reach
 

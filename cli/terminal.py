@@ -5,6 +5,7 @@ Colours follow the terminal and NO_COLOR. Text that a model or a repository wrot
 """
 
 import json
+import shutil
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ from workflows.contract.explanations.table import explain
 if TYPE_CHECKING:
     # `--help` must not wait for it.
     from pydantic import BaseModel
+
+
+GAP = "  "
+"""Between the columns of a table."""
 
 
 class Output(StrEnum):
@@ -93,11 +98,48 @@ def inert_line(text: str, limit: int = 200) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Align rows of plain text under their headings."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+def width() -> int | None:
+    """Return how many columns a terminal on stdout has; none when it is another thing."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def table(
+    head: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    *,
+    within: int | None = None,
+    flexible: int = 0,
+) -> str:
+    """Align rows of plain text under their headings.
+
+    With more columns than `within`, the cells of the last `flexible` columns of the table are cut.
+    """
+    if within is not None:
+        rows = _cut(head, rows, within, flexible)
+    widths = _widths(head, rows)
     lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in [head, *rows]
     ]
     return "\n".join([typer.style(lines[0], bold=True), *lines[1:]])
+
+
+def _widths(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[int]:
+    return [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+
+
+def _cut(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], within: int, flexible: int
+) -> list[tuple[str, ...]]:
+    """Share what the other columns leave among the last ones, which keep their headings."""
+    widths = _widths(head, rows)
+    fixed = len(head) - flexible
+    left = within - sum(widths[:fixed]) - len(GAP) * (len(head) - 1)
+    for column in range(fixed, len(head)):
+        share = left // (len(head) - column)
+        widths[column] = max(min(widths[column], share), len(head[column]))
+        left -= widths[column]
+    return [
+        tuple(inert_line(cell, width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]

@@ -81,7 +81,7 @@ def watch(
     no_wait: NoWait = False,
     output: Form = Output.TABLE,
 ) -> None:
-    """Show a session work until its turn has ended."""
+    """Show a session work until its running turn has ended."""
     from cli import commands
     from cli.reaching import Reach
 
@@ -202,7 +202,7 @@ def stop(
     *,
     close: Annotated[bool, typer.Option("--close", help="Also end the session.")] = False,
 ) -> None:
-    """Stop what a session runs; it then waits for a prompt."""
+    """Stop what a session runs; it then takes up the next prompt, or waits for one."""
     from cli import commands
     from cli.reaching import Reach
 

@@ -68,6 +68,18 @@ def _(event: events.DecisionMade) -> list[str]:
 
 
 @describe.register
+def _(event: events.PromptRefused) -> list[str]:
+    why = typer.style(f"prompt not taken: {inert_line(event.reason)}", fg="red")
+    return [why, inert_line(event.excerpt, SHELL_CHARACTERS)]
+
+
+@describe.register
+def _(event: events.DecisionRefused) -> list[str]:
+    did = "answer" if event.approved else "refusal"
+    return [typer.style(f"that {did} did not count: {inert_line(event.reason)}", fg="red")]
+
+
+@describe.register
 def _(event: events.Configured) -> list[str]:
     changed = [f"model {inert_line(event.model)}"] if event.model else []
     if event.fallbacks is not None:

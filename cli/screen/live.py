@@ -52,7 +52,6 @@ class LiveScreen:
         self._aim = aim or Aim()
         self._output = CommandOutput(screen)
         self._reply = _Reply(screen)
-        self._refused: str | None = None
         self._verdict: VerdictGiven | None = None
         self._last: TurnEnd | None = None
         self._has_view = False
@@ -84,7 +83,6 @@ class LiveScreen:
             self._screen.line(line)
 
     def _view(self, view: SessionView) -> None:
-        self._refusal(view)
         if view.verdict != self._verdict:
             self._verdict = view.verdict
             for line in show.verdict(view.verdict) if view.verdict else ():
@@ -116,17 +114,11 @@ class LiveScreen:
         # Only what can be read is answered.
         self._aim.show(asked)
 
-    def _refusal(self, view: SessionView) -> None:
-        # What was refused before this screen was there is no news.
-        if self._refused is not None and view.refused not in (self._refused, ""):
-            self._screen.line(f"refused: {inert_line(view.refused)}")
-        self._refused = view.refused
-
     def _remark(self, item: Item) -> None:
         match item:
             case Hello():
                 view = item.session.view
-                self._refused, self._verdict, self._open = view.refused, view.verdict, view.asked
+                self._verdict, self._open = view.verdict, view.asked
                 self._last = self._last if self._has_view else view.last
             case CaughtUp():
                 self._question()

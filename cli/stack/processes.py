@@ -204,11 +204,11 @@ def open_log(path: Path) -> BinaryIO:
     return path.open("ab")
 
 
-def last_lines(path: Path, count: int = 12) -> tuple[str, ...]:
-    """Return the end of a log; empty when there is none to be read."""
+def last_lines(path: Path, count: int = 12, *, after: int = 0) -> tuple[str, ...]:
+    """Return the end of a log, of what follows `after` bytes; empty when there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
+            file.seek(max(after, file.seek(0, os.SEEK_END) - 16_384))
             text = file.read().decode(errors="replace")
     except OSError:
         return ()

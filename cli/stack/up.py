@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from cli.problems import CliProblem
 from cli.stack import folder
@@ -15,6 +16,7 @@ from cli.stack.environment import person_environment
 from cli.stack.folder import StackRecord
 from cli.stack.processes import READY_SECONDS, last_lines, open_log
 from cli.stack.programs import PYTHON
+from cli.terminal import say
 from runtime.settings import Settings
 from workflows.contract.problems import Code
 
@@ -22,6 +24,14 @@ DOWN_SECONDS = 45.0
 """A stop takes at most three patiences of the supervisor; after this it has failed."""
 
 WAIT_SECONDS = 0.03
+
+
+class Daemon(NamedTuple):
+    """A stack that was started in the background."""
+
+    process: "subprocess.Popen[bytes]"
+    log_start: int
+    """Where in the log begins what it writes, in bytes: before that are earlier starts."""
 
 
 def ensure_running(settings: Settings) -> tuple[StackRecord, bool]:
@@ -37,14 +47,16 @@ def ensure_running(settings: Settings) -> tuple[StackRecord, bool]:
     daemon = None
     if folder.owner(settings.home) is None:
         daemon = _start_in_background(settings)
-    record = wait_until_ready(settings, daemon)
+    try:
+        record = wait_until_ready(settings, daemon)
+    except KeyboardInterrupt:
+        say("\nthe local stack goes on starting; stop it with: overnight down")
+        raise
     # Another `overnight` may have won the folder; then its stack is the one to use.
-    return record, daemon is not None and record.pid == daemon.pid
+    return record, daemon is not None and record.pid == daemon.process.pid
 
 
-def wait_until_ready(
-    settings: Settings, daemon: "subprocess.Popen[bytes] | None" = None
-) -> StackRecord:
+def wait_until_ready(settings: Settings, daemon: Daemon | None = None) -> StackRecord:
     """Return the folder's stack once it is ready, while it or `daemon` lives.
 
     Raises:
@@ -55,14 +67,17 @@ def wait_until_ready(
         record = folder.read_record(settings.home)
         if record is not None:
             return record
-        starting = daemon is not None and daemon.poll() is None
+        starting = daemon is not None and daemon.process.poll() is None
         if not starting and folder.owner(settings.home) is None:
             break
         time.sleep(WAIT_SECONDS)
     detail = f"the local stack in {str(settings.home)!r} ended before it was ready"
-    if daemon is not None:
-        log = _log(settings.home)
-        lines = "".join(f"\n  | {line[:300]}" for line in last_lines(log, 20))
+    log = _log(settings.home)
+    if daemon is None:
+        detail += f"; see {log}, or the terminal that it was started in"
+    else:
+        said = last_lines(log, 20, after=daemon.log_start)
+        lines = "".join(f"\n  | {line[:300]}" for line in said)
         detail += f"; the end of {log}:{lines or ' empty'}"
     hint = "mend what it reported, then: overnight up"
     raise CliProblem(Code.STACK_FAILED, detail, hint)
@@ -97,13 +112,14 @@ def _log(home: Path) -> Path:
     return home / "logs" / "up.log"
 
 
-def _start_in_background(settings: Settings) -> "subprocess.Popen[bytes]":
+def _start_in_background(settings: Settings) -> Daemon:
     home = settings.home
     wanted = {"OVERNIGHT_HOME": str(home)}
     if settings.metrics_address is not None:
         wanted["OVERNIGHT_METRICS_ADDRESS"] = settings.metrics_address
     with open_log(_log(home)) as file:
-        return subprocess.Popen(
+        log_start = file.tell()
+        process = subprocess.Popen(
             (*PYTHON, "cli.main", "up"),
             cwd=home,
             env=person_environment() | wanted,
@@ -112,3 +128,4 @@ def _start_in_background(settings: Settings) -> "subprocess.Popen[bytes]":
             stderr=file,
             start_new_session=True,
         )
+    return Daemon(process, log_start)

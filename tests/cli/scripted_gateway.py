@@ -53,6 +53,11 @@ class Script:
         method, path = request.split()
         self._replies[f"{method} /api/v1{path}"] += replies
 
+    def replace(self, request: str, *replies: Reply) -> None:
+        """Answer with these from now on, instead of what was said before."""
+        method, path = request.split()
+        self._replies[f"{method} /api/v1{path}"] = [*replies]
+
     def next(self, asked: Asked) -> Reply:
         """Note a request and return its answer."""
         self.asked.append(asked)

@@ -11,7 +11,7 @@ from tests.cli.terminal import Terminal
 from tests.patience import PATIENCE_SECONDS
 from workflows.contract.api import Decision
 from workflows.contract.session import PromptMode
-from workflows.contract.socket import Ack, CaughtUp, Decide, Events, SendPrompt, Trouble
+from workflows.contract.socket import Ack, CaughtUp, Decide, Events, Interrupt, SendPrompt, Trouble
 
 
 def test_what_is_typed_while_it_asks_is_the_answer(
@@ -52,6 +52,27 @@ def test_what_is_typed_while_it_asks_is_the_answer(
         Decision(question="b" * 16, approved=True),
     ]
     assert terminal.shown.count(b"the model asks") == 1
+
+
+def test_who_stops_a_turn_is_told_what_is_taken_up_then(
+    script: Script, remote: dict[str, str], terminal: Terminal
+):
+    """Prompts that wait are not stopped with it."""
+
+    def converse(peer: Peer) -> None:
+        peer.accept()
+        peer.subscribed()
+        peer.send(hello(queued=2), CaughtUp(), Trouble(text="it works"))
+        wait_until(lambda: b"it works" in terminal.shown)
+        terminal.type("/stop\n")
+        assert isinstance(peer.receive(), Interrupt)
+        wait_until(lambda: b"2 prompts wait and are taken up now" in terminal.shown)
+        terminal.type("\x04")
+        peer.wait_for_end()
+
+    script.live(converse)
+    with attached(terminal, remote) as running:
+        assert running.wait(PATIENCE_SECONDS) == 0
 
 
 def test_what_allows_nothing_is_told(script: Script, remote: dict[str, str], terminal: Terminal):

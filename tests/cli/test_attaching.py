@@ -22,6 +22,7 @@ from tests.cli.terminal import Terminal, rows
 from tests.patience import PATIENCE_SECONDS
 from workflows.contract import events
 from workflows.contract.api import Problem
+from workflows.contract.base import PromptId
 from workflows.contract.model import Usage
 from workflows.contract.output import Channel
 from workflows.contract.session import PromptMode
@@ -63,8 +64,14 @@ def test_a_session_is_shown_live_up_to_its_close(script: Script, remote: dict[st
         peer.send(Text(turn=1, step=2, epoch=2, start=0, text="Do"))
         done = hello(**CLOSED).session.view
         closed = events.SessionEnded(kind="session.closed", reason="")
-        changed = events.ViewChanged(view=done.model_copy(update={"refused": "p-9: full"}))
-        last = (event(3, taken(2, "Done\x07.")), event(4, changed), event(5, closed))
+        changed = events.ViewChanged(view=done)
+        refused = events.PromptRefused(prompt_id=PromptId("p-9"), reason="full", excerpt="Do it")
+        last = (
+            event(3, taken(2, "Done\x07.")),
+            event(4, refused),
+            event(5, changed),
+            event(6, closed),
+        )
         peer.send(Events(items=last))
         peer.close(1000)
 
@@ -81,7 +88,8 @@ def test_a_session_is_shown_live_up_to_its_close(script: Script, remote: dict[st
         "  …late",
         "  Done.",
         "03:04:05  step 2: replied in 1.0s",
-        "refused: p-9: full",
+        "03:04:05  prompt not taken: full",
+        "          Do it",
         "turn 1 has ended: finished",
         "  what was done",
         "03:04:05  session closed",

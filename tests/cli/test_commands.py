@@ -21,7 +21,6 @@ from tests.cli.running import (
 from tests.cli.scripted_gateway import Reply, Script, problem
 from tests.cli.scripted_socket import Peer
 from tests.cli.sessions import (
-    OTHER,
     SESSION,
     ended,
     pull_request,
@@ -32,7 +31,7 @@ from tests.cli.terminal import sitting
 from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId
 from workflows.contract.output import Channel
-from workflows.contract.socket import CaughtUp, Events, OutputSkipped, Trouble
+from workflows.contract.socket import Events, OutputSkipped, Trouble
 
 RUN = ("run", "Fix it", "--repo", "https://github.com/a/b", "--base", "main")
 
@@ -79,16 +78,33 @@ def test_help_imports_nothing_heavy():
         (["run", "x", "--steps", "0"], 2, "steps"),
         (["run", " ", "--repo", "https://x/y"], 2, "the prompt is empty"),
         (["run", "x", "--repo", "https://github.com/a/b"], 2, "OVERNIGHT_MODEL"),
-        (["run", "x", "--repo", "https://x/y", "--minutes", "-1"], 2, "minutes"),
-        (["run", "x", "--repo", "https://x/y", "--model", "gpt 5"], 2, "model"),
-        (["run", "x", "--repo", "https://x/y", "--fallback", ""], 2, "fallbacks.0"),
-        (["run", "x", "--repo", "https://x/" + "y" * 2_000], 2, "url"),
+        (
+            ["run", "x", "--repo", "https://x/y", "--minutes", "-1"],
+            2,
+            "--minutes must be more than 0",
+        ),
+        (["run", "x", "--repo", "https://x/y", "--cost", "1e7"], 2, "--cost must be at most 1,000"),
+        (["run", "x", "--repo", "https://x/y", "--model", "gpt 5"], 2, "--model must be one word"),
+        (
+            ["run", "x", "--repo", "https://x/y", "--fallback", ""],
+            2,
+            "--fallback must not be empty",
+        ),
+        (
+            ["run", "x", "--repo", "https://x/" + "y" * 2_000],
+            2,
+            "--repo must have at most 2,000 characters",
+        ),
         (["run", "\udcff", "--repo", "https://x/y"], 2, "not UTF-8"),
-        (["--url", "nonsense", "ps"], 2, "OVERNIGHT_URL"),
-        (["--url", "http://x:y", "ps"], 2, "OVERNIGHT_URL"),
-        (["--url", "http://x", "ps"], 2, "no token is given"),
-        (["--url", "http://x:y", "--token", "t", "ps"], 2, "OVERNIGHT_URL"),
-        (["--url", "http://x", "--token", "t\u00fc", "ps"], 2, "OVERNIGHT_TOKEN"),
+        (["--url", "nonsense", "ps"], 2, "--url must be an http or https URL, not 'nonsense'"),
+        (["--url", "http://x", "ps"], 2, "--url names the gateway 'http://x', but no token"),
+        (["--url", "http://x:y", "--token", "t", "ps"], 2, "--url must be an http or https URL"),
+        (["--url", "http://x", "--token", "t\u00fc", "ps"], 2, "--token must be plain text"),
+        (["--token", "t", "ps"], 2, "--token is given, but no URL"),
+        (["--token", "t", "run", "x", "--repo", "https://x/y"], 2, "--token is given, but no URL"),
+        (["--url", "http://x", "down"], 2, "about the local stack"),
+        (["--url", "http://x", "--token", "t", "up", "-d"], 2, "about the local stack"),
+        (["--token", "t", "models"], 2, "about the local stack"),
         (["run", "x", "--repo", "/nonexistent"], 3, "nothing at '/nonexistent'"),
         (["ps"], 5, "overnight up"),
         (["stop", "s-1"], 5, "no stack runs"),
@@ -271,18 +287,6 @@ def test_ctrl_c_leaves_the_session_working(script: Script, remote: dict[str, str
     assert [asked.method for asked in script.asked] == ["POST"]
 
 
-def test_ps_shows_inert_text_and_all_forms(script: Script, remote: dict[str, str]):
-    """A title cannot drive the terminal; `-o id` and `-o json` are for programs."""
-    page = {"data": [resource(), resource(OTHER)], "has_more": False}
-    script.on("GET /sessions", Reply(200, page))
-    shown = overnight("ps", "-a", environment=remote).stdout
-    assert SESSION in shown
-    assert "\x1b" not in shown
-    assert overnight("ps", "-o", "id", environment=remote).stdout.split() == [SESSION, OTHER]
-    document = json.loads(overnight("ps", "-a", "-o", "json", environment=remote).stdout)
-    assert [each["id"] for each in document] == [SESSION, OTHER]
-
-
 def test_follow_ups_say_what_comes_next(script: Script, remote: dict[str, str]):
     """`prompt`, `stop` and `reopen` reach the session by a beginning of its id."""
     script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
@@ -295,29 +299,14 @@ def test_follow_ups_say_what_comes_next(script: Script, remote: dict[str, str]):
     assert (done.returncode, SESSION in done.stdout) == (0, True)
     assert script.asked[-1].body["mode"] == "steer"
     assert "overnight prompt" in overnight("stop", "s-01", environment=remote).stderr
+    interrupted = Reply(202, resource(queued=2))
+    script.replace(f"POST /sessions/{SESSION}/interrupt", interrupted)
+    said = overnight("stop", "s-01", environment=remote).stderr
+    assert "2 prompts wait and are taken up now" in said
+    assert f"overnight withdraw {SESSION} PROMPT" in said
+    assert "stops and waits" not in said
     assert "overnight reopen" in overnight("stop", "s-01", "--close", environment=remote).stderr
     assert overnight("reopen", "s-01", "More", environment=remote).returncode == 6
-
-
-def test_a_followed_prompt_waits_for_its_own_turn(script: Script, remote: dict[str, str]):
-    """`prompt --follow` does not take the end of an earlier turn for its own."""
-    later = ended("finished")
-    later["view"]["last"]["turn"] = 2
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("failed")))
-    accepted = {"id": "x", "session": SESSION, "repeated": False}
-    script.on(f"POST /sessions/{SESSION}/prompts", Reply(202, accepted))
-    script.on(f"GET /sessions/{SESSION}/pull-request", Reply(200, pull_request()))
-
-    def converse(peer: Peer) -> None:
-        peer.accept()
-        assert peer.subscribed().recent == 0
-        peer.send(hello(1, **ended("failed")["view"]), CaughtUp())
-        peer.send(Events(items=(event(2, seen(ended("failed"))), event(3, seen(later)))))
-        peer.wait_for_end()
-
-    script.live(converse)
-    assert overnight("prompt", "s-01", "More", "--follow", environment=remote).returncode == 0
 
 
 def test_trouble_and_refusals_are_told_once(script: Script, remote: dict[str, str]):
@@ -340,16 +329,6 @@ def test_trouble_and_refusals_are_told_once(script: Script, remote: dict[str, st
     assert said.count("attempt 2") == 1
     assert said.count("refused: p-9: the queue is full") == 1
     assert "5,000 bytes left out" in said
-
-
-def test_a_turn_that_ends_while_the_watch_begins_is_not_missed(
-    script: Script, remote: dict[str, str]
-):
-    """The view at the greeting may be old: what happened up to there is looked at once more."""
-    script.on("GET /sessions", Reply(200, {"data": [resource()], "has_more": False}))
-    script.on(f"GET /sessions/{SESSION}", Reply(200, ended("failed", proposed=False)))
-    script.live(gateway([seen(ended("failed"))], then=Peer.wait_for_end))
-    assert overnight("watch", "s-01", environment=remote).returncode == 10
 
 
 def test_a_diff_is_printed_byte_by_byte(script: Script, remote: dict[str, str]):

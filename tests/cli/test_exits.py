@@ -80,6 +80,13 @@ def test_a_code_that_is_none_finds_those_written_alike(alone: dict[str, str]):
     assert "session_unknown" in done.stderr
 
 
+def test_a_code_that_is_like_none_is_guessed_at_no_further(alone: dict[str, str]):
+    """A guess that is far off would only mislead."""
+    done = overnight("explain", "nope", environment=alone)
+    assert "did you mean" not in done.stderr
+    assert "overnight explain" in done.stderr
+
+
 def test_all_codes_are_listed(alone: dict[str, str]):
     """Without a code, every code of the table in a line of its own."""
     done = overnight("explain", "-o", "id", environment=alone)

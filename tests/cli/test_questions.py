@@ -42,9 +42,9 @@ def test_a_cut_command_says_so_unless_it_is_whole():
 @pytest.mark.parametrize(
     ("kind", "line", "approved", "text"),
     [
-        ("question", "8080", True, "8080"),
+        ("question", "port 8080", True, "port 8080"),
         ("question", "2", True, "the other"),
-        ("question", "3", True, "3"),
+        ("question", "8", True, "8"),
         ("question", "n", True, "n"),
         ("command", "y", True, ""),
         ("budget", " Yes ", True, ""),
@@ -54,9 +54,18 @@ def test_a_cut_command_says_so_unless_it_is_whole():
 )
 def test_a_line_answers_exactly_this_question(kind: str, line: str, *, approved: bool, text: str):
     """A text or a number for the model's question, y or n for an approval."""
-    found = asked(kind, options=("this one", "the other"))
+    found = asked(kind, options=("this one", "the other", "8"))
     decided = questions.decision(found, line)
     assert (decided.question, decided.approved, decided.text) == (found.id, approved, text)
+
+
+@pytest.mark.parametrize("line", ["0", "3", "8080"])
+def test_a_number_that_no_answer_has_is_refused(line: str):
+    """Unless there are none to choose from: then it is the answer."""
+    with pytest.raises(CliProblem) as caught:
+        questions.decision(asked(options=("red", "blue")), line)
+    assert "1) red  2) blue" in caught.value.detail
+    assert questions.decision(asked(), line).text == line
 
 
 @pytest.mark.parametrize("line", ["maybe", "y but later", "yesterday", ""])

@@ -8,6 +8,9 @@ import pytest
 
 from cli import repository
 from cli.problems import CliProblem
+from tests.cli.running import overnight
+from tests.cli.scripted_gateway import Reply, Script, problem
+from tests.cli.sessions import resource
 
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -174,3 +177,13 @@ def test_a_repository_that_is_broken_is_refused(repo: Path, broken: str):
     problem = refused(str(repo))
     assert problem.code in ("repository_unknown", "repository_empty")
     assert str(repo) in problem.detail
+
+
+def test_a_password_in_a_url_is_not_shown(script: Script, remote: dict[str, str]):
+    """Nor is where a session starts from said before there is one."""
+    script.on("POST /sessions", problem(403, "repository_refused", "no"), Reply(202, resource()))
+    run = ("run", "Fix it", "--repo", "https://me:canary@github.com/a/b", "-d")
+    refused, done = (overnight(*run, environment=remote) for _ in range(2))
+    assert "starts from" not in refused.stderr
+    assert "starts from branch 'main' of https://***@github.com/a/b" in done.stderr
+    assert "canary" not in refused.stderr + done.stderr

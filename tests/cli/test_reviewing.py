@@ -124,24 +124,27 @@ def test_without_any_work_there_is_no_diff(script: Script, remote: dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("given", "status"), [(RED, 11), (verdict("green"), 0), (verdict("unchecked"), 0), (None, 0)]
+    ("given", "status"), [(RED, 11), (verdict("green"), 0), (verdict("unchecked"), 0), (None, 3)]
 )
 def test_the_findings_are_shown_and_red_is_a_status(
     script: Script, remote: dict[str, str], given: dict[str, object] | None, status: int
 ):
-    """A table and each finding by its place; where nothing was judged a sentence."""
+    """A table and each finding by its place; where nothing was judged an error that says so."""
     found = resource(verdict=given, checks=["ruff failed"] if given else [])
     script.on(f"GET /sessions/{SESSION}", Reply(200, found))
-    report = {"check": "all", "findings": [FINDING] if status else []}
+    report = {"check": "all", "findings": [FINDING] if status == 11 else []}
     is_judged = given is not None and given["verdict"] != "unchecked"
     none = problem(404, "not_judged", "nothing was judged")
     script.on(f"GET /sessions/{SESSION}/findings", Reply(200, report) if is_judged else none)
     done = overnight("checks", SESSION, environment=remote)
     assert done.returncode == status, done.stderr
     assert ("a.py:1: wrong [ruff]" in done.stdout) is (status == 11)
-    assert ("nothing was judged yet" in done.stderr) is (given is None)
+    assert ("error[not_judged]" in done.stderr) is (given is None)
     as_json = overnight("checks", SESSION, "-o", "json", environment=remote)
     assert as_json.returncode == status
+    if given is None:
+        assert (json.loads(as_json.stderr)["code"], as_json.stdout) == ("not_judged", "")
+        return
     shown = json.loads(as_json.stdout)
-    assert (shown["verdict"] or {}).get("verdict") == (given or {}).get("verdict")
+    assert shown["verdict"]["verdict"] == given["verdict"]
     assert (shown["findings"] is not None) is is_judged

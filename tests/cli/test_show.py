@@ -79,6 +79,24 @@ def test_a_failed_turn_names_the_code_and_its_own_cure(code: Code):
     assert cure == f"  try: {(row.typed or row.cure).format(session='s-1')}"
 
 
+def test_a_summary_keeps_its_paragraphs():
+    """Each line inert, beneath the end it belongs to."""
+    last = TurnEnd(turn=1, reason=StopReason.FINISHED, summary="Add adds\n\nIt \x1bsubtracted.")
+    told = unstyle(show.end("s-1", last)).splitlines()
+    assert told[1:] == ["  Add adds", "", "  It \N{REPLACEMENT CHARACTER}subtracted."]
+    assert show.turn_end(last)[1:] == told[1:]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_the_last_columns_are_cut_to_a_width(width: int):
+    """They share what the others leave, and keep their headings at least."""
+    row = ("a" * 40, "b" * 60, "c")
+    shown = unstyle(table(("A", "TITLE", "NOW"), [row], within=width, flexible=2))
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert ("b" * 60 in lines[1]) is (width == 200)
+
+
 def test_a_failure_of_another_version_is_shown_as_it_is():
     """An unknown code hides nothing, and the advice is the general one."""
     last = TurnEnd(turn=1, reason=StopReason.FAILED, failure="\x1bunheard_of")

@@ -43,7 +43,10 @@ def test_a_question_is_answered_with_words(script: Script, remote: dict[str, str
     assert done.returncode == 0, done.stderr
     assert "Which port of the many?" in done.stderr
     assert sent(script)[0].body == {"question": ID, "approved": True, "text": "the second"}
-    overnight("answer", "s-01", "2", environment=remote)
+    chosen = overnight("answer", "s-01", "2", environment=remote)
+    assert 'answered: "8080"' in chosen.stdout
+    assert overnight("answer", "s-01", "3", environment=remote).returncode == 2
+    assert len(sent(script)) == 2
     assert sent(script)[1].body["text"] == "8080"
     assert overnight("approve", "s-01", "--yes", environment=remote).returncode == 6
 

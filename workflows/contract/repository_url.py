@@ -19,6 +19,7 @@ _WEB = re.compile(r"(?i:(https|ssh)://)(?:([^/@]*)@)?([^/@:\[\]]*)(?::([0-9]*))?
 _SCP = re.compile(r"([A-Za-z0-9._-]+)@([^/:@]+):([^:]+)")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _PATH = re.compile(r"/?[A-Za-z0-9._~+][A-Za-z0-9._~+-]*(/[A-Za-z0-9._~+][A-Za-z0-9._~+-]*)*/?")
+_USER = re.compile(r"(//)[^/]*@")
 _PORTS = {"https": ("", "443"), "ssh": ("", "22")}
 _USERS = {"https": "", "ssh": "git"}
 
@@ -54,6 +55,11 @@ def parse_repository_url(url: str, allowed_hosts: Collection[str]) -> Repository
     if "://" in url:
         return _parse_web(url, allowed_hosts)
     return _parse_scp(url, allowed_hosts)
+
+
+def without_secret(url: str) -> str:
+    """Return a URL to be shown: without the user it names and their password."""
+    return _USER.sub(r"\1***@", url)
 
 
 def _parse_web(url: str, allowed_hosts: Collection[str]) -> RepositoryUrl:
@@ -108,9 +114,5 @@ def _checked_path(url: str, path: str) -> str:
 
 
 def _refuse(url: str, why: str, instead: str) -> NoReturn:
-    shown = _WITHOUT_SECRET.sub(r"\1***@", url[:200])
-    message = f"the repository {shown!r} is refused: {why}; {instead}"
+    message = f"the repository {without_secret(url)[:200]!r} is refused: {why}; {instead}"
     raise ValueError(message)
-
-
-_WITHOUT_SECRET = re.compile(r"(//)[^/]*@")

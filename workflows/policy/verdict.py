@@ -86,7 +86,7 @@ def assess(history: tuple[str, ...], refusals: int) -> Progress:
 
 def _ran(passed: int, ran: int) -> str:
     if ran == 0:
-        return "no test was run"
+        return "no test results were reported"
     if ran == 1:
         return "the one test passes" if passed else "the one test fails"
     return f"all {ran} tests pass" if passed == ran else f"{passed} of {ran} tests pass"

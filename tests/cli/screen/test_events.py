@@ -188,6 +188,14 @@ CASES: list[tuple[Happened, list[str]]] = [
         [f"a person refused it: {TAME}"],
     ),
     (
+        events.PromptRefused(prompt_id=PromptId("p"), reason=HOSTILE, excerpt=HOSTILE),
+        [f"prompt not taken: {TAME}", TAME],
+    ),
+    (
+        events.DecisionRefused(question="0" * 16, approved=True, text="8080", reason=HOSTILE),
+        [f"that answer did not count: {TAME}"],
+    ),
+    (
         events.Configured(
             model="m", fallbacks=(), budget=Budget(steps=5, minutes=2, tokens=9_000, cost_usd=1.5)
         ),

@@ -77,7 +77,12 @@ def test_green_is_never_said_of_less(
 @pytest.mark.parametrize(
     ("verdict", "tests", "at_base", "said"),
     [
-        (Verdict.GREEN, TestCounts(), TestCounts(), "every check passes; no test was run"),
+        (
+            Verdict.GREEN,
+            TestCounts(),
+            TestCounts(),
+            "every check passes; no test results were reported",
+        ),
         (
             Verdict.GREEN,
             TestCounts(passed=1),
