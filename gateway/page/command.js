@@ -11,10 +11,13 @@ import { line, visible } from "/page/text.js";
 /** Of a longer output, only the end of both channels is read when it is opened later. */
 const WHOLE_BYTES = 1_024 * 1_024;
 const TAIL_BYTES = 128 * 1_024;
+/** A longer output fills all the room that one may take, as `session.css` has it. */
+const FULL_BYTES = 4_096;
 
-const visited = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) if (isIntersecting) target.dispatchEvent(new Event("seen"));
-}, { rootMargin: "300px" });
+/** A margin of the root would not reach into what scrolls by itself. */
+const nearness = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) target.dispatchEvent(new Event(isIntersecting ? "near" : "far"));
+}, { scrollMargin: "300px" });
 
 export class CommandCard {
   constructor(session, item) {
@@ -26,6 +29,7 @@ export class CommandCard {
     /** Whether all that is there is in the terminal, or comes by itself. */
     this.isFed = false;
     this.isLoading = false;
+    this.isNear = false;
     this.byPerson = false;
     this.sign = el("span.sign", { "aria-hidden": "true" });
     this.shell = el("code.shell");
@@ -36,8 +40,8 @@ export class CommandCard {
     this.element = el("details.command", {}, this.summary, this.body, this.problem.element);
     this.summary.addEventListener("click", () => { this.byPerson = true; });
     this.element.addEventListener("toggle", () => this.toggled());
-    this.element.addEventListener("seen", () => this.load());
-    visited.observe(this.element);
+    for (const name of ["near", "far"]) this.element.addEventListener(name, () => this.approached(name === "near"));
+    nearness.observe(this.element);
     this.update(item);
   }
 
@@ -51,6 +55,7 @@ export class CommandCard {
     say(this.state, result ? `${word} · ${duration(result.seconds)}` : word);
     set(this.element, "data-tone", tone);
     this.whole();
+    this.reserve();
     if (!isFinished) this.openItself(true);
     else if (tone === "bad" && !check) this.openItself(true);
     else if (wasRunning) this.openItself(false);
@@ -58,17 +63,15 @@ export class CommandCard {
 
   /** Show frames that have just come. */
   feed(frames) {
-    this.isFed = true;
-    this.made().feed(frames);
+    this.fed().feed(frames);
   }
 
   skip(size) {
-    this.isFed = true;
-    this.made().skip(size);
+    this.fed().skip(size);
   }
 
   close() {
-    visited.unobserve(this.element);
+    nearness.unobserve(this.element);
     this.terminal?.close();
   }
 
@@ -81,12 +84,24 @@ export class CommandCard {
     if (this.item.isFinished) this.forget();
   }
 
+  approached(isNear) {
+    this.isNear = isNear;
+    this.load();
+  }
+
+  /** Take the room of an output that is not read yet, so that nothing moves when it is. */
+  reserve() {
+    const { result, isFinished } = this.item;
+    set(this.element, "data-unread", isFinished && !this.isFed && (result?.output_end ?? 0) > FULL_BYTES);
+  }
+
   /** What is folded needs no room; it is read again when it is opened. */
   forget() {
     this.terminal?.close();
     this.terminal = null;
     this.isFed = false;
     fill(this.body, this.wholeShell);
+    this.reserve();
   }
 
   whole() {
@@ -94,6 +109,12 @@ export class CommandCard {
     if (this.wholeShell !== undefined || (!text.includes("\n") && text.length <= 120)) return;
     this.wholeShell = scrolled("pre.whole-shell", "The whole command", {}, text);
     this.body.prepend(this.wholeShell);
+  }
+
+  fed() {
+    this.isFed = true;
+    this.reserve();
+    return this.made();
   }
 
   made() {
@@ -106,9 +127,10 @@ export class CommandCard {
     return this.terminal;
   }
 
+  /** Read the output of what is open once a person comes near: a long session has many that failed. */
   async load() {
     const { result, isFinished } = this.item;
-    if (!this.element.open || this.isFed || this.isLoading || !isFinished) return;
+    if (!this.element.open || !this.isNear || this.isFed || this.isLoading || !isFinished) return;
     if (result?.output_end === 0) return fill(this.body, this.wholeShell, el("p.empty", {}, "It printed nothing."));
     this.isLoading = true;
     this.problem.set(null);
@@ -116,6 +138,7 @@ export class CommandCard {
       const frames = await this.read(result?.output_end ?? 0);
       if (!this.isFed) this.feed(frames);
     } catch (problem) {
+      set(this.element, "data-unread", false);
       if (problem.code === "no_output") fill(this.body, this.wholeShell, el("p.empty", {}, "It printed nothing."));
       else this.problem.set(problem);
     }

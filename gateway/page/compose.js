@@ -6,11 +6,16 @@ import { newId } from "/page/ids.js";
 import { recall, remember, untilForgotten } from "/page/memory.js";
 import { keepText } from "/page/outbox.js";
 import { problemPlace } from "/page/problem.js";
+import { line } from "/page/text.js";
 
 const DRAFT = "draft.new";
 const LAST = "last-session";
 /** A request whose answer is not known: with the same id it is the same session, whoever repeats it. */
 const STARTING = "starting.new";
+const HINT = "Ctrl+Enter starts";
+
+/** The session that this tab is starting, whatever view is shown; null when none is. */
+let starting = null;
 
 export class Composer {
   constructor(go) {
@@ -31,11 +36,12 @@ export class Composer {
     this.look = el("input", { type: "checkbox", id: "look" });
     this.known = el("datalist", { id: "repositories" });
     this.start = el("button.primary", { type: "submit" }, "Start");
-    this.state = el("span.hint", {}, "Ctrl+Enter starts");
+    this.state = el("span.hint", {}, HINT);
     this.problem = problemPlace();
     this.element = this.layout();
-    this.restore(recall(STARTING, null));
+    this.restore(starting?.body ?? recall(STARTING, null));
     this.typed();
+    if (starting !== null) this.follow(starting);
   }
 
   /** Fill the form as it was when a request was made that was not answered. */
@@ -51,14 +57,16 @@ export class Composer {
 
   layout() {
     const approval = el("label.check", { for: "look" }, this.look, " Ask me before anything is proposed");
+    const more = el("details.more", {}, el("summary", {}, "Budget and approval"),
+      el("div.fields", {}, labelled("Steps a turn", this.steps), labelled("US dollars in all", this.cost), approval));
+    // A browser says nothing of a field that it cannot show; the event does not bubble.
+    more.addEventListener("invalid", () => { more.open = true; }, { capture: true });
     return form("form.composer", () => this.submit(), { "aria-label": "New session" },
       labelled("New session", this.task),
       el("div.fields", {}, labelled("Repository", this.repository), labelled("Base branch", this.base),
         labelled("Model", this.model), this.known),
       el("div.composer-end", {},
-        el("details.more", {}, el("summary", {}, "Budget and approval"),
-          el("div.fields", {}, labelled("Steps a turn", this.steps), labelled("US dollars in all", this.cost), approval)),
-        el("div.actions", {}, this.state, this.start)),
+        more, el("div.actions", {}, this.state, this.start)),
       this.problem.element);
   }
 
@@ -95,27 +103,35 @@ export class Composer {
     if (this.start.disabled) return;
     const text = this.task.value;
     if (!text.trim()) return this.task.focus();
-    const body = this.body(text);
-    remember(STARTING, body);
+    starting = new Starting(this.body(text));
+    const session = await this.follow(starting);
+    if (session && !this.isLeft) this.go(`/s/${session.id}`);
+  }
+
+  /** Show how a session is started, by this form or one before it; return it, or undefined when it is not. */
+  async follow(begun) {
     this.problem.set(null);
     this.start.disabled = true;
-    say(this.state, "starting …");
-    const signal = untilForgotten();
+    begun.show(this.state);
+    let session;
     try {
-      const onPutOff = () => say(this.state, "The gateway does not answer. Trying again …");
-      const session = await persist("POST", "/sessions", body, { onPutOff, signal });
-      if (signal.aborted) return;
-      keepText(session.id, body.prompt.id, text);
-      remember(STARTING, null);
-      remember(DRAFT, null);
-      remember(LAST, { ...body.repository, repository: body.repository.url, model: body.model ?? "" }, localStorage);
-      if (!this.isLeft) this.go(`/s/${session.id}`);
+      session = await begun.session;
+      if (session && !this.isLeft) this.empty(begun.body.prompt.text);
     } catch (problem) {
-      remember(STARTING, null);
+      if (this.isLeft) return undefined;
       this.problem.set(problem);
     }
+    if (starting === begun) starting = null;
     this.start.disabled = false;
-    say(this.state, "Ctrl+Enter starts");
+    say(this.state, HINT);
+    return session;
+  }
+
+  /** Another task may have been written meanwhile. */
+  empty(text) {
+    if (this.task.value !== text) return;
+    this.task.value = "";
+    this.typed();
   }
 
   body(text) {
@@ -133,6 +149,51 @@ export class Composer {
     const begun = recall(STARTING, null);
     const again = { ...body, prompt: { id: begun?.prompt.id, text } };
     return JSON.stringify(again) === JSON.stringify(begun) ? begun : body;
+  }
+}
+
+/** A session that is being started: it goes on when the form is left, and the next form shows it. */
+class Starting {
+  constructor(body) {
+    this.body = body;
+    this.state = null;
+    this.why = "";
+    this.signal = untilForgotten();
+    this.signal.addEventListener("abort", () => { starting = null; });
+    /** Resolves to the session, or to undefined after a sign-out; rejects when it is refused. */
+    this.session = this.make();
+  }
+
+  /** Tell in this element, and in no other any more, how it goes. */
+  show(state) {
+    this.state = state;
+    this.tell();
+  }
+
+  tell() {
+    if (this.state !== null) say(this.state, this.why ? `${this.why}. Trying again …` : "starting …");
+  }
+
+  async make() {
+    remember(STARTING, this.body);
+    const onPutOff = (problem) => {
+      this.why = line(problem.title, 100);
+      this.tell();
+    };
+    try {
+      const session = await persist("POST", "/sessions", this.body, { onPutOff, signal: this.signal });
+      if (session && !this.signal.aborted) this.keep(session);
+      return this.signal.aborted ? undefined : session;
+    } finally {
+      if (!this.signal.aborted) remember(STARTING, null);
+    }
+  }
+
+  keep(session) {
+    const { prompt, repository, model } = this.body;
+    keepText(session.id, prompt.id, prompt.text);
+    if (recall(DRAFT, "") === prompt.text) remember(DRAFT, null);
+    remember(LAST, { ...repository, repository: repository.url, model: model ?? "" }, localStorage);
   }
 }
 

@@ -3,6 +3,7 @@
 import { call, persist } from "/page/api.js";
 import { button, el, say, set, show } from "/page/dom.js";
 import { duration, money, repositoryName, short } from "/page/format.js";
+import { untilForgotten } from "/page/memory.js";
 import { problemPlace } from "/page/problem.js";
 import { line } from "/page/text.js";
 
@@ -32,11 +33,14 @@ export class Header {
       el("div.head-line", {}, el("ol.track", { "aria-label": "Phases" }, ...this.track),
         el("dl.meters", {}, ...Object.values(this.facts).map((each) => each.element))),
       this.now, this.trouble, this.problem.element);
-    this.stopping = "";
+    /** What was asked for, `interrupt` or `close`, until it is done or its failure is of no interest. */
+    this.wanted = "";
+    this.isFailed = false;
   }
 
-  /** `clock` has `began` and `ended` of the turn, in ms since the epoch, or null. */
-  update(resource, view, settings, clock) {
+  update(record) {
+    const { resource, view, isBroken } = record;
+    const { settings } = record.story;
     const budget = settings.budget ?? resource.budget;
     const phase = view.phase;
     say(this.title, line(resource.title, 80));
@@ -48,12 +52,18 @@ export class Header {
       set(item, "aria-current", item.dataset.phase === step ? "step" : null);
     }
     set(this.element, "data-phase", phase);
-    say(this.now, nowLine(view));
+    say(this.now, isBroken ? "It broke. Only a new session can go on." : nowLine(view));
     this.meters(view, budget, resource, settings);
-    this.clock = clock;
+    this.clock = record.clock();
     this.tick();
     this.turn = view.turn;
     this.buttons(phase);
+  }
+
+  /** Take a session as a new connection tells it; what failed over the one before says nothing more. */
+  greet({ trouble }) {
+    this.setTrouble(trouble);
+    if (this.isFailed) this.want("");
   }
 
   /** Tell why what runs is tried again; empty when it is not. */
@@ -71,7 +81,7 @@ export class Header {
   meters(view, budget, resource, settings) {
     const { usage } = view;
     this.facts.model.put(line(view.model || settings.model || resource.model, 60));
-    this.facts.steps.put(view.step ? `${view.step} of ${budget.steps}` : `at most ${budget.steps}`);
+    this.facts.steps.put(stepsOf(view.step, budget.steps));
     const tokens = usage.input_tokens + usage.output_tokens;
     this.facts.tokens.put(budget.tokens ? `${short(tokens)} of ${short(budget.tokens)}` : short(tokens));
     const cost = usage.cost_usd === null ? "unknown" : money(usage.cost_usd);
@@ -79,34 +89,49 @@ export class Header {
   }
 
   buttons(phase) {
-    // With a prompt that waits, the next turn begins at once.
-    if (this.stopping && (IDLE.has(phase) || (this.stopping === "interrupt" && this.turn !== this.stoppedTurn))) {
-      this.stopping = "";
-      this.problem.set(null);
-    }
+    this.phase = phase;
+    if (this.wanted && this.isOver()) this.want("");
+    const pending = this.isFailed ? "" : this.wanted;
     show(this.stop, !IDLE.has(phase));
     show(this.close, phase !== "closed");
-    say(this.stop, this.stopping === "interrupt" ? "Stopping …" : "Stop");
-    say(this.close, this.stopping === "close" ? "Closing …" : "Close session");
-    this.stop.disabled = this.close.disabled = Boolean(this.stopping);
-    this.phase = phase;
+    say(this.stop, pending === "interrupt" ? "Stopping …" : "Stop");
+    say(this.close, pending === "close" ? "Closing …" : "Close session");
+    this.stop.disabled = this.close.disabled = Boolean(pending);
+  }
+
+  /** Tell whether nothing is left that what was asked for could end. */
+  isOver() {
+    if (this.phase === "closed") return true;
+    // With a prompt that waits, the next turn begins at once.
+    return this.wanted === "interrupt" && (this.phase === "waiting" || this.turn !== this.wantedIn);
+  }
+
+  want(how) {
+    Object.assign(this, { wanted: how, wantedIn: this.turn, isFailed: false });
+    this.problem.set(null);
   }
 
   /** Ask to `interrupt` what runs or to `close` the session. */
   async end(how) {
-    this.stopping = how;
-    this.stoppedTurn = this.turn;
-    this.problem.set(null);
+    this.want(how);
     this.buttons(this.phase);
+    const request = ["POST", `${this.path}/${how}`, { reason: "asked for on the page" }];
+    const onPutOff = (problem) => this.fail(how, "Not closed yet", problem);
     try {
       // A close may be repeated, a stop could stop what comes after.
-      const ask = how === "close" ? persist : call;
-      await ask("POST", `${this.path}/${how}`, { reason: "asked for on the page" });
+      if (how === "close") await persist(...request, { onPutOff, signal: untilForgotten() });
+      else await call(...request);
+      if (this.wanted === how) this.problem.set(null);
     } catch (problem) {
-      this.stopping = "";
-      this.problem.set(problem);
+      if (this.wanted === how) this.isFailed = true;
+      this.fail(how, how === "close" ? "Not closed" : "Not stopped", problem);
       this.buttons(this.phase);
     }
+  }
+
+  /** Say what was not done, unless it is of no interest any more. */
+  fail(how, what, problem) {
+    if (this.wanted === how) this.problem.set({ ...problem, title: `${what}: ${problem.title}` });
   }
 }
 
@@ -115,6 +140,12 @@ function nowLine(view) {
   if (view.phase === "waiting") return "Waits for a prompt.";
   if (view.phase === "closed") return "Closed. A prompt reopens it.";
   return line(view.activity, 200);
+}
+
+/** A budget that a person has added to is no total. */
+function stepsOf(step, most) {
+  if (step === 0) return `at most ${most}`;
+  return step <= most ? `${step} of ${most}` : `${step} (more than ${most} are allowed)`;
 }
 
 function fact(name) {

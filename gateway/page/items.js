@@ -53,9 +53,11 @@ const STILL = {
     const marks = [MODES[item.mode], state].filter(Boolean).join(", ");
     const more = item.size ? `${bytes(item.size)} in all` : "and more";
     const cut = isCut && !item.isWhole ? el("span.left-out", {}, ` … ${more}`) : null;
-    return el(`div.prompt.${item.state}`, {},
+    const refusal = item.refusal ? `The session did not take it: ${line(item.refusal)}. Send it again later.` : null;
+    return el(`div.prompt.${item.refusal ? "refused" : item.state}`, {},
       head("You", item.at, marks),
-      el("p.prompt-text", {}, visible(item.text), cut));
+      el("p.prompt-text", {}, visible(item.text), cut),
+      refusal ? el("p.refusal", {}, refusal) : null);
   },
   note(item) {
     const more = item.more.map((each) => el("li", {}, each));

@@ -2,17 +2,29 @@
 // Without room or permission for it, nothing is remembered.
 
 const PREFIX = "overnight.";
+/** What is given up when there is no room for something else. */
+export const EXPENDABLE = "sent";
 
 let remembering = new AbortController();
+/** Who holds what would be lost with this tab. */
+const holders = new Set();
 
 /** Remember a value for this tab; null forgets it. */
 export function remember(name, value, storage = sessionStorage) {
   try {
     if (value === null) storage.removeItem(PREFIX + name);
-    else storage.setItem(PREFIX + name, JSON.stringify(value));
+    else store(PREFIX + name, JSON.stringify(value), storage);
   } catch (error) {
     console.info(`not remembered: ${error}`);
   }
+}
+
+/** Have the browser ask before the tab is closed or loaded anew, as long as any holder would lose something. */
+export function guard(holder, isLosing) {
+  if (isLosing) holders.add(holder);
+  else holders.delete(holder);
+  if (holders.size) window.addEventListener("beforeunload", ask);
+  else window.removeEventListener("beforeunload", ask);
 }
 
 /** Return a signal that ends when all is forgotten: what was begun before is not done after it. */
@@ -48,4 +60,17 @@ export function recall(name, otherwise, storage = sessionStorage) {
   } catch {
     return otherwise;
   }
+}
+
+function store(name, text, storage) {
+  try {
+    storage.setItem(name, text);
+  } catch {
+    storage.removeItem(PREFIX + EXPENDABLE);
+    storage.setItem(name, text);
+  }
+}
+
+function ask(event) {
+  event.preventDefault();
 }

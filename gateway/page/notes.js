@@ -21,7 +21,10 @@ const NOTES = {
   "session.started": (event) => `session started on ${line(event.branch)} of ${line(event.repository.url)}`,
   "session.reopened": (event) => `session reopened on ${line(event.branch)}`,
   "session.configured": configured,
-  "decision.made": decided,
+  "decision.made": (event) => ({ text: answer(event), tone: "decision", key: answerKey(event) }),
+  "decision.refused": (event) => ({
+    text: `${answer(event)} (did not count: ${line(event.reason)})`, tone: "warn", key: answerKey(event),
+  }),
   "interrupt.requested": (event) => because("asked to stop", event.reason),
   "close.requested": (event) => because("asked to close the session", event.reason),
   "file.used": (event) => ({ text: line(event.excerpt, 300), tone: event.ok ? "touched" : "bad" }),
@@ -69,11 +72,13 @@ function configured(event) {
   return `from now on: ${parts.join(", ")}`;
 }
 
-function decided(event) {
-  if (!event.approved) return { text: because("a person refused it", event.text), tone: "decision" };
-  const text = event.text ? `a person answered: ${line(event.text, 1_000)}` : "a person allowed it";
-  return { text, tone: "decision" };
+function answer(event) {
+  if (!event.approved) return because("a person refused it", event.text);
+  return event.text ? `a person answered: ${line(event.text, 1_000)}` : "a person allowed it";
 }
+
+/** The very same answer, repeated, is one. */
+const answerKey = ({ question, approved, text }) => `answer:${question}:${approved}:${text}`;
 
 function setUp(event) {
   return event.setup === "none" ? "" : `, set-up ${event.setup}`;

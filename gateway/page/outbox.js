@@ -3,14 +3,19 @@
 
 import { ApiProblem, persist } from "/page/api.js";
 import { newId } from "/page/ids.js";
-import { recall, remember, remembered, untilForgotten } from "/page/memory.js";
+import { EXPENDABLE, guard, recall, remember, remembered, untilForgotten } from "/page/memory.js";
 import { wake } from "/page/pausing.js";
 
-const REMEMBERED = 30;
+/** So many characters of texts are kept, fewer than half of what browsers store for a tab. */
+const MOST_KEPT = 2_000_000;
 const NAME = "outbox.";
+/** Requests that are refused so were not even looked at. */
+const UNTAKEN = new Set([401, 429]);
 
 /** The outboxes of this tab, by session: they send whatever view is shown. */
 const outboxes = new Map();
+/** The whole texts of prompts that this tab has sent; null until somebody asks for one. */
+let texts = null;
 
 /** Return a session's outbox; there is one in a tab. */
 export function outboxOf(session) {
@@ -28,10 +33,11 @@ class Outbox {
     this.session = session;
     this.name = NAME + session;
     this.signal = untilForgotten();
-    this.signal.addEventListener("abort", () => outboxes.delete(session));
-    this.waiting = recall(this.name, []);
+    this.signal.addEventListener("abort", () => this.forget());
     this.isSending = false;
     this.changed = () => {};
+    // Whether the gateway heard of them before the page was loaded anew is not known.
+    this.keep(recall(this.name, []).map((prompt) => ({ ...prompt, mayBeTaken: true })));
     this.send();
   }
 
@@ -42,15 +48,16 @@ class Outbox {
 
   /** Take a prompt; from now on it survives everything but the end of this tab. */
   put(text, mode) {
-    const prompt = { id: newId(), text, mode, problem: null, isRefused: false };
+    const prompt = { id: newId(), text, mode, problem: null, isRefused: false, mayBeTaken: false };
     keepText(this.session, prompt.id, text);
     this.keep([...this.waiting, prompt]);
     this.send();
   }
 
-  /** Forget a refused prompt. */
+  /** Forget a prompt that is refused or put off. */
   discard(id) {
     this.keep(this.waiting.filter((prompt) => prompt.id !== id));
+    if (this.sending?.id === id) this.sending.ending.abort();
     this.send();
   }
 
@@ -73,18 +80,23 @@ class Outbox {
     this.isSending = false;
   }
 
-  async one({ id, text, mode }) {
+  async one({ id, text, mode, mayBeTaken }) {
     const path = `/sessions/${this.session}/${mode === "reopen" ? "reopen" : "prompts"}`;
     const body = mode === "reopen" ? { prompt: { id, text } } : { id, text, mode };
-    const onPutOff = (problem) => this.replace(id, { problem: plain(problem) });
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.signal, ending.signal]);
+    this.sending = { id, ending };
+    const onPutOff = (problem) => {
+      mayBeTaken ||= !UNTAKEN.has(problem.status);
+      this.replace(id, { problem: plain(problem), mayBeTaken });
+    };
     try {
-      await persist("POST", path, body, { onPutOff, signal: this.signal });
-      if (this.signal.aborted) return;
+      await persist("POST", path, body, { onPutOff, signal });
+      if (signal.aborted) return;
       this.keep(this.waiting.filter((prompt) => prompt.id !== id));
       wake();
     } catch (problem) {
-      if (this.signal.aborted) return;
-      this.replace(id, { problem: plain(problem), isRefused: true });
+      if (!signal.aborted) this.replace(id, { problem: plain(problem), isRefused: true });
     }
   }
 
@@ -94,20 +106,37 @@ class Outbox {
 
   keep(waiting) {
     this.waiting = waiting;
-    remember(this.name, waiting);
+    remember(this.name, waiting.length ? waiting : null);
+    guard(this, waiting.length > 0);
     this.changed();
+  }
+
+  forget() {
+    outboxes.delete(this.session);
+    guard(this, false);
   }
 }
 
 /** Keep the whole text of a prompt that this tab has sent: events have its beginning only. */
 export function keepText(session, id, text) {
-  const texts = [...recall(`texts.${session}`, []), [id, text]];
-  remember(`texts.${session}`, texts.slice(-REMEMBERED));
+  const kept = [...sent(), [`${session}/${id}`, text]];
+  let size = kept.reduce((sum, [, each]) => sum + each.length, 0);
+  while (size > MOST_KEPT) size -= kept.shift()[1].length;
+  texts = new Map(kept);
+  remember(EXPENDABLE, kept);
 }
 
-/** Return the whole text of a prompt that this tab has sent; undefined for any other. */
+/** Return the whole text of a prompt that this tab has sent lately; undefined for any other. */
 export function textOf(session, id) {
-  return recall(`texts.${session}`, []).find(([known]) => known === id)?.[1];
+  return sent().get(`${session}/${id}`);
+}
+
+function sent() {
+  if (texts === null) {
+    texts = new Map(recall(EXPENDABLE, []));
+    untilForgotten().addEventListener("abort", () => { texts = null; });
+  }
+  return texts;
 }
 
 function plain(problem) {

@@ -1,10 +1,10 @@
 // What the session asks a person, shown whole, and the answer: it fits exactly this question.
 
 import { bytesOf, persist, persistently } from "/page/api.js";
-import { diffView } from "/page/diff.js";
+import { shownDiff } from "/page/diff.js";
 import { button, el, fill, say, scrolled, show } from "/page/dom.js";
 import { markdown } from "/page/markdown.js";
-import { recall, remember } from "/page/memory.js";
+import { recall, remember, untilForgotten } from "/page/memory.js";
 import { pause } from "/page/pausing.js";
 import { problemPlace } from "/page/problem.js";
 import { visible } from "/page/text.js";
@@ -114,11 +114,12 @@ export class QuestionPlace {
       if (signal.aborted) return;
       if (asked.kind === "command") this.showSubject(question.whole || asked.subject);
       else if (question.whole) fill(this.words, markdown(question.whole));
-      if (question.diff) await this.loadDiff(asked, { signal, onPutOff });
-      else if (ABOUT_FILES.has(asked.kind)) fill(this.files, el("p.hint", {}, "No diff of the work was kept."));
+      if (!question.diff && ABOUT_FILES.has(asked.kind)) fill(this.files, el("p.hint", {}, "No diff of the work was kept."));
+      const rest = question.diff ? await this.loadDiff(asked, { signal, onPutOff }) : null;
       if (signal.aborted) return;
-      show(this.progress, false);
-      this.change({ isSeen: true });
+      if (rest === null) return this.see();
+      say(this.progress, "It can be approved here once you have downloaded the whole diff.");
+      rest.addEventListener("click", () => this.see(), { signal });
     } catch (problem) {
       if (!signal.aborted) this.fail(problem, asked, signal);
     }
@@ -138,10 +139,20 @@ export class QuestionPlace {
     return null;
   }
 
+  /** Show the diff as far as it fits; returns the link to all of it, null when all is shown. */
   async loadDiff(asked, { signal, onPutOff }) {
     const address = `${this.path}/question/diff?question=${asked.id}`;
     const diff = await persistently(() => bytesOf(address, { signal }), { signal, onPutOff });
-    if (!signal.aborted) fill(this.files, diffView(new TextDecoder().decode(diff), `/api/v1${address}`));
+    if (signal.aborted) return null;
+    const { element, link } = shownDiff(diff, `/api/v1${address}`);
+    fill(this.files, element);
+    return link;
+  }
+
+  /** Nothing of the question is unknown any more. */
+  see() {
+    show(this.progress, false);
+    this.change({ isSeen: true });
   }
 
   fail(problem, asked, signal) {
@@ -170,10 +181,11 @@ export class QuestionPlace {
     problem.set(null);
     this.change({ isSending: true });
     say(state, "sending …");
+    const signal = untilForgotten();
     try {
-      await persist("POST", `${this.path}/decisions`, { question: asked.id, approved, text }, {
-        onPutOff: () => say(state, "sending, again and again …"),
-      });
+      const onPutOff = () => say(state, "sending, again and again …");
+      await persist("POST", `${this.path}/decisions`, { question: asked.id, approved, text }, { onPutOff, signal });
+      if (signal.aborted) return;
       remember(`answer.${asked.id}`, null);
       say(state, "taken; the session goes on …");
     } catch (refusal) {

@@ -9,17 +9,23 @@ export class Record {
   constructor() {
     /** As the interface shows it; null until the first answer. */
     this.resource = null;
-    this.view = null;
+    this.newest = null;
+    this.isBroken = false;
     this.events = [];
     this.hasOlder = false;
     this.story = new Story();
     this.head = "";
   }
 
+  /** What the session last said of itself; one that broke could not say that it is over. */
+  get view() {
+    return this.isBroken ? { ...this.newest, phase: "closed", asked: null } : this.newest;
+  }
+
   /** Take the session as it was when its newest event was `head`. */
   greet(resource, head) {
     this.resource = resource;
-    this.view = resource.view;
+    this.newest = resource.view;
     this.head = head;
   }
 
@@ -28,7 +34,9 @@ export class Record {
     this.events.push(...events);
     for (const each of events) {
       this.story.take(each);
-      if (each.event.kind === "view.changed" && each.cursor >= this.head) this.view = each.event.view;
+      if (each.event.kind === "view.changed" && each.cursor >= this.head) this.newest = each.event.view;
+      // Nothing comes after it: such a session is not reopened.
+      if (each.event.kind === "session.broken") this.isBroken = true;
     }
   }
 

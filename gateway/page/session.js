@@ -101,7 +101,7 @@ export class SessionView {
 
   refuse(problem) {
     const back = el("p", {}, el("a", { href: "/" }, "All sessions"));
-    this.main.replaceChildren(el("div.problem.whole", { role: "alert" }, ...parts(problem), back));
+    this.element.replaceChildren(el("main", {}, el("div.problem.whole", { role: "alert" }, ...parts(problem), back)));
   }
 
   begin(resource, page) {
@@ -127,7 +127,7 @@ export class SessionView {
 
   greet(resource, head) {
     this.record.greet(resource, head);
-    this.header.setTrouble(resource.trouble);
+    this.header.greet(resource);
     this.redraw();
   }
 
@@ -179,9 +179,9 @@ export class SessionView {
   }
 
   told(state, why) {
-    if (state === "lost" && !this.wasLost) {
+    if (state === "lost") {
       this.wasLost = true;
-      this.banner.say("lost", "Connection lost. Reconnecting …");
+      this.banner.say("lost", `${why ? `No connection: ${line(why)}` : "Connection lost"}. Reconnecting …`);
     } else if (state === "drained") this.lookForReopening();
     else if (state === "refused") this.banner.say("bad", `The gateway refuses: ${line(why)}. Reload the page.`);
   }
@@ -231,8 +231,8 @@ export class SessionView {
     this.isStale = false;
     if (this.record.resource === null || this.ending.signal.aborted) return;
     if (this.conversation.follows) this.record.trim();
-    const { resource, view, story, hasOlder } = this.record;
-    this.header.update(resource, view, story.settings, this.record.clock());
+    const { view, story, hasOlder } = this.record;
+    this.header.update(this.record);
     this.conversation.update(this.record.items((id) => textOf(this.id, id)), hasOlder);
     this.question.update(view.asked);
     this.queue.update(view);

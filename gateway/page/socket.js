@@ -15,11 +15,14 @@ const LONGEST_MS = 15_000;
 const WATCHED_MS = 1_200;
 
 const DRAINED = 1_000;
+/** From this code on, the reason is the gateway's own; those below say how a connection broke. */
+const FIRST_TOLD = 1_011;
 const FINAL = new Set([1_003, 1_007, 4_400, 4_404, 4_409]);
 
 /**
  * `take(message)` gets each text message, `takeOutput(message)` each binary one;
- * `tell(state, why)` gets `live`, `lost`, `drained` (the session is closed) or `refused`.
+ * `tell(state, why)` gets `live`, `lost`, `drained` (the session is closed) or `refused`; `why` is
+ * what the gateway says about it, if it does.
  */
 export class Following {
   constructor(session, place, { take, takeOutput, tell }) {
@@ -53,7 +56,7 @@ export class Following {
       if (code === DRAINED) return this.handlers.tell("drained", "");
       if (FINAL.has(code)) return this.handlers.tell("refused", reason || `closed with ${code}`);
       if (greeted) backoff.reset();
-      this.handlers.tell("lost", reason);
+      this.handlers.tell("lost", code >= FIRST_TOLD ? reason : "");
       if (!greeted && !(await this.isThere())) return;
       await pause(backoff.take(document.hidden ? LONGEST_MS : WATCHED_MS), signal);
     }

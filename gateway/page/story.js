@@ -62,6 +62,9 @@ export class Story {
 const HANDLERS = {
   "prompt.arrived": arrived,
   "prompt.revised": revised,
+  "prompt.refused": (story, event) => {
+    story.change(promptKey(event.prompt_id), { state: "not taken", refusal: event.reason });
+  },
   "prompt.withdrawn": (story, event) => story.change(promptKey(event.prompt_id), { state: "withdrawn" }),
   "view.changed": viewed,
   "step.asked": (story, event, at) => story.add({
@@ -97,7 +100,9 @@ const HANDLERS = {
 };
 
 function arrived(story, event, at) {
-  if (story.byKey.has(promptKey(event.prompt_id))) return;
+  const known = story.byKey.get(promptKey(event.prompt_id));
+  if (known?.refusal) story.change(known.key, { state: "arrived", refusal: null });
+  if (known !== undefined) return;
   story.add({
     key: promptKey(event.prompt_id), kind: "prompt", id: event.prompt_id, at, mode: event.mode,
     text: event.excerpt, size: event.size, state: "arrived",

@@ -70,7 +70,7 @@ class Troubles:
         context.on("page", lambda page: page.on("websocket", self._note_socket))
 
     def expect(self, pattern: str) -> None:
-        """Let what matches this regular expression happen in this test."""
+        """Let what matches this regular expression happen in this test; who is asked leaves."""
         self._expected.append(re.compile(pattern))
 
     def take(self, pattern: str) -> list[str]:
@@ -83,11 +83,10 @@ class Troubles:
     @property
     def unexpected(self) -> list[str]:
         """All that has happened and was not expected."""
-        return [
-            each
-            for each in self._found
-            if not any(pattern.search(each) for pattern in self._expected)
-        ]
+        return [each for each in self._found if not self._is_expected(each)]
+
+    def _is_expected(self, trouble: str) -> bool:
+        return any(pattern.search(trouble) for pattern in self._expected)
 
     def _note_message(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -95,8 +94,13 @@ class Troubles:
             self._found.append(f"console: {message.text} ({place})")
 
     def _note_dialog(self, dialog: Dialog) -> None:
-        self._found.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
+        is_leaving = dialog.type == "beforeunload"
+        trouble = f"dialog: {dialog.type if is_leaving else dialog.message}"
+        self._found.append(trouble)
+        if is_leaving and self._is_expected(trouble):
+            dialog.accept()
+        else:
+            dialog.dismiss()
 
     def _note_request(self, request: Request) -> None:
         self._note_address(request.url)

@@ -10,6 +10,9 @@ from tests.browser.chromium import Troubles
 from tests.browser.watching import command, ended, open_session, prompt_box
 from tests.end_to_end.conftest import CODE
 from tests.end_to_end.local_stack import LocalStack, Reply, bash, finish, make_repository
+from workflows.contract.api import CreateSession
+from workflows.contract.sandbox import Repository
+from workflows.contract.session import Approvals
 
 LONG = "rm -rf precious # " + "really " * 100 + "all of it"
 ASK: Reply = {"calls": [{"name": "ask", "arguments": {"question": "Which rounding?"}}]}
@@ -29,6 +32,7 @@ def scripts() -> dict[str, list[Reply]]:
     return {
         "long": [bash(LONG), finish("removed")],
         "twice": [bash("rm one"), bash("rm two"), finish("removed")],
+        "big": [bash("seq 600000 > big.txt; echo hidden > zzz.txt"), finish("counted")],
         "ask": [ASK, bash("echo answered"), finish("asked")],
     }
 
@@ -46,9 +50,13 @@ def test_only_what_is_shown_whole_can_be_approved(
     session = stack.run(repository, "long", held=("rm *",)).id
     asked = stack.until_asking(session)
     waiting: list[Route] = []
+    released = False
 
     def hold(route: Route) -> None:
-        waiting.append(route)
+        if released:
+            route.continue_()
+        else:
+            waiting.append(route)
 
     page.route(re.compile(r"/question$"), hold)
     open_session(page, session)
@@ -60,7 +68,7 @@ def test_only_what_is_shown_whole_can_be_approved(
     waiting.pop().abort("connectionfailed")
     expect(question).to_contain_text("Trying again")
     expect(approve).to_be_disabled()
-    page.unroute(re.compile(r"/question$"))
+    released = True
     for route in waiting:
         route.continue_()
     expect(question.locator(".subject")).to_have_text(LONG)
@@ -69,6 +77,36 @@ def test_only_what_is_shown_whole_can_be_approved(
     expect(page.locator(".note.decision")).to_be_visible()
     assert asked.subject != LONG
     expect(ended(page, 1, "finished")).to_be_visible()
+    stack.close([session])
+
+
+def test_a_diff_that_is_too_long_to_be_shown_is_downloaded_before_it_is_approved(
+    page: Page, stack: LocalStack, repository: Path
+) -> None:
+    """The page shows its beginning and says so; until it was had whole it can be rejected only."""
+    body = CreateSession(
+        prompt=stack.prompt("big"),
+        repository=Repository(url=str(repository), base="main"),
+        approvals=Approvals(pull_request=True),
+    )
+    session = stack.gateway.create(body).id
+    stack.until_asking(session)
+    open_session(page, session)
+    question = page.get_by_role("region", name="Question")
+    approve = question.get_by_role("button", name="Approve")
+    expect(question).to_contain_text(re.compile(r"Only the first 1\.9 MiB of \d\.\d MiB are here"))
+    expect(question).to_contain_text("once you have downloaded the whole diff")
+    expect(question.locator(".path")).to_have_text(["big.txt"])
+    expect(question.get_by_role("button", name="Reject")).to_be_enabled()
+    expect(approve).to_be_disabled()
+    question.locator("summary").click()
+    expect(question.locator(".diff-row")).to_have_count(5_000)
+    expect(question).to_contain_text(re.compile(r"\d more lines are not shown here"))
+    with page.expect_download() as downloaded:
+        question.get_by_role("link", name="the whole diff").click()
+    assert "+hidden" in downloaded.value.path().read_text()
+    approve.click()
+    expect(page.locator(".card.proposed")).to_be_visible()
     stack.close([session])
 
 
