@@ -1,13 +1,18 @@
 """A real S3 server on the loopback interface."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
 
 import httpx2
 from moto.server import ThreadedMotoServer
 
 URL = "s3://bucket"
+
+Respond = Callable[..., Any]
+Application = Callable[[dict[str, Any], Respond], Iterable[bytes]]
 
 
 @contextmanager
@@ -16,6 +21,8 @@ def serving() -> Iterator[dict[str, str]]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
+    assert server._server is not None
+    server._server.app = _one_at_a_time(server._server.app)
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
@@ -28,3 +35,16 @@ def serving() -> Iterator[dict[str, str]]:
         }
     finally:
         server.stop()
+
+
+def _one_at_a_time(application: Application) -> Application:
+    """Make `If-None-Match: *` what it is with S3: moto looks first and writes then (5.2)."""
+    writing = Lock()
+
+    def serve(environment: dict[str, Any], start_response: Respond) -> Iterable[bytes]:
+        if environment["REQUEST_METHOD"] != "PUT":
+            return application(environment, start_response)
+        with writing:
+            return list(application(environment, start_response))
+
+    return serve

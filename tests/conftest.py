@@ -1,5 +1,6 @@
 """One real Temporal server for all tests of a run, and what most of them need."""
 
+import gc
 import shutil
 import sys
 import uuid
@@ -16,7 +17,6 @@ from runtime import temporal
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts
-from tests.patience import PATIENCE_SECONDS
 from tests.provider import LEFT_OUT, refusal
 
 FASTER_QUEUES = [
@@ -63,12 +63,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """When all tests have run, no process and no mount of theirs is left."""
     yield
-    base = str(tmp_path_factory.getbasetemp())
-    assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
+    # With the slash: another run's number may begin with this one's.
+    base = f"{tmp_path_factory.getbasetemp()}/"
+    # Repositories of GitPython hold processes until they are collected.
+    gc.collect()
     left = [process for process in psutil.process_iter() if _mentions(process, base)]
     # What was just ended may still be on its way out.
-    _, alive = psutil.wait_procs(left, timeout=PATIENCE_SECONDS)
+    _, alive = psutil.wait_procs(left, timeout=30)
     assert [" ".join(process.cmdline()) for process in alive] == []
+    assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
 
 
 def _mentions(process: psutil.Process, text: str) -> bool:

@@ -11,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.patience import PATIENCE_SECONDS
+
 HERE = Path(__file__).parent
-SUITE_SECONDS = 60.0
 PLUGIN = "outcomes"
 TESTS_ONLY = '[checks]\ntests = "python3 -m pytest -q"\n'
 
@@ -125,7 +126,7 @@ def run_suite(folder: Path) -> SuiteRun:
                 },
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=SUITE_SECONDS,
+                timeout=PATIENCE_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:

@@ -8,7 +8,6 @@ import pytest
 
 from tests.end_to_end.conftest import StackFactory
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish, git
-from tests.patience import PATIENCE_SECONDS
 from workflows.contract.judging import Verdict
 from workflows.contract.session import StopReason, TurnEnd
 
@@ -62,7 +61,6 @@ def test_a_session_repairs_it_on_a_branch_that_passes_its_suite(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
