@@ -19,7 +19,7 @@ from cli.demo.script import Json
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish
 from tests.provider import sandbox_provider
 
-SECONDS = 200
+SECONDS = 500
 
 PAGES = ("docs/tutorial.md", "docs/howto-model.md", "docs/howto-sandbox.md")
 """Their blocks of `sh` are run; other blocks name what is not here: keys, other machines."""
