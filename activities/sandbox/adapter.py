@@ -234,9 +234,8 @@ class LocalSandboxes(Sandbox):
         if work.store_key is not None:
             await self._store.create_async(work.store_key, bundle)
             return
-        repository = (await asyncio.to_thread(opening.read_prepared, paths)).repository
-        if repository is not None:
-            await self._mirrors.take(repository, work, None)
+        prepared = await asyncio.to_thread(opening.read_prepared, paths)
+        await self._mirrors.take(prepared.repository, work, None)
 
     async def _wanted(self, request: RunCommand) -> tuple[str, float]:
         """Return the command line and its time in seconds."""

@@ -50,13 +50,9 @@ class Openings:
         if not (paths.root / PREPARED).exists():
             return await self._make(paths, request), Opened.CREATED
         launch = self._provider.launch(paths, network=False)
-        started_anew = await ensure_running(paths, launch)
+        await ensure_running(paths, launch)
         now = life(paths)
-        known = _read_answer(paths)
-        if known is None:
-            how = Opened.RESTARTED if started_anew else Opened.ATTACHED
-        else:
-            how = _answer_after(known, request.generation, now)
+        how = _answer_after(_read_answer(paths), request.generation, now)
         _keep(paths, ANSWER, Answer(generation=request.generation, how=how, life=now))
         return read_prepared(paths), how
 
@@ -78,11 +74,8 @@ def read_prepared(paths: BoxPaths) -> Prepared:
     return Prepared.model_validate_json((paths.root / PREPARED).read_bytes())
 
 
-def _read_answer(paths: BoxPaths) -> Answer | None:
-    try:
-        return Answer.model_validate_json((paths.root / ANSWER).read_bytes())
-    except FileNotFoundError:
-        return None
+def _read_answer(paths: BoxPaths) -> Answer:
+    return Answer.model_validate_json((paths.root / ANSWER).read_bytes())
 
 
 def _answer_after(known: Answer, generation: int, now: str) -> Opened:

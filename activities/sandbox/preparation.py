@@ -32,8 +32,7 @@ class Prepared(Frozen):
 
     base_commit: CommitSha
     setup: Literal["none", "cached", "run"]
-    repository: Repository | None = None
-    """Boxes of the time before it was kept have none."""
+    repository: Repository
 
 
 class Layer(NamedTuple):

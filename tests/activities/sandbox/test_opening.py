@@ -26,14 +26,3 @@ async def test_a_repeat_says_again_that_the_sandbox_was_restarted(rig: Rig, earl
         assert (await rig.open(generation=1)).how is Opened.RESTARTED
         rig.restart()
     assert (await rig.open(generation=2)).how is Opened.ATTACHED
-
-
-async def test_a_sandbox_of_an_earlier_version_is_found(rig: Rig) -> None:
-    """It has no answer beside it, and the repository was not kept."""
-    ready = await rig.open()
-    root = rig.settings.sandboxes_path / "boxes/s-1"
-    (root / "answer.json").unlink()
-    kept = f'{{"base_commit":"{ready.base_commit}","setup":"run"}}'
-    (root / "prepared.json").write_text(kept)
-    assert (await rig.open(generation=1)).how is Opened.ATTACHED
-    assert (await rig.export(ready)).store_key is None
