@@ -15,7 +15,8 @@ from workflows.contract.failures import Failure
 BUNDLE_LIMIT_BYTES = 512 * 1024 * 1024
 
 # Equal files must give an equal commit, so its date is fixed; the pushed commit is made on the
-# host with the real one.
+# host with the real one. The index keeps its time: files that git knows from the same second are
+# read again only when it does, and an edit that leaves the size alone would be missed.
 SCRIPT = """
 set -e
 export GIT_AUTHOR_DATE='1000000000 +0000' GIT_COMMITTER_DATE='1000000000 +0000'
@@ -24,7 +25,7 @@ export GIT_NO_REPLACE_OBJECTS=1
 export GIT_COMMITTER_NAME=overnight GIT_COMMITTER_EMAIL=overnight@localhost
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-cp .git/index "$scratch/index" 2>/dev/null || true
+cp -p .git/index "$scratch/index" 2>/dev/null || true
 export GIT_INDEX_FILE="$scratch/index"
 git() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false "$@"; }
 git add --all >&2

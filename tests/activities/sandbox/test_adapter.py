@@ -55,6 +55,16 @@ async def test_nothing_changed_carries_nothing(rig: Rig) -> None:
     assert (await rig.export(ready)).store_key is None
 
 
+async def test_an_edit_in_the_second_of_the_checkout_is_work(rig: Rig) -> None:
+    """It leaves the file's size and time alone, so git finds it by reading the file only."""
+    ready = await rig.open()
+    then = "touch -d @1000000000"
+    known = f"git config core.trustctime false; {then} a.txt; git update-index --refresh"
+    await rig.run(ready, known)
+    await rig.run(ready, f"echo two > a.txt; {then} a.txt .git/index", "c-2")
+    assert (await rig.export(ready)).store_key is not None
+
+
 async def test_work_that_carries_nothing_is_the_base(rig: Rig, tmp_path: Path) -> None:
     """A git that lies about it is found out, and asking again would not help."""
     lying = tmp_path / "lying/bin/git"
