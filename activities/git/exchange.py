@@ -31,6 +31,7 @@ _AUTHOR = {
     "GIT_COMMITTER_EMAIL": "overnight@localhost",
 }
 _LISTED = 10  # branches named in an error
+_LOCKED = re.compile(r"Unable to create '[^']*\.lock': File exists")
 _BUNDLE_HEAD = re.compile(
     rb"# v2 git bundle\n(?:-[0-9a-f]{40}[^\n]*\n)*([0-9a-f]{40}) [^\n]+\n\n(?=PACK)"
 )
@@ -159,6 +160,9 @@ def push(bare: BareRepository, branch: str, commit: CommitSha, expected: CommitS
     if pushed.status == 0 or _stands(bare, branch, commit, expected):
         return
     said = printable(f"{pushed.text} {pushed.stderr}")
+    if _LOCKED.search(pushed.stderr):
+        message = f"{bare.url.canonical!r} is busy with the branch {branch!r}: {said}"
+        raise temporary(message)
     if "[remote rejected]" in pushed.text or "[rejected]" in pushed.text:
         message = f"{bare.url.canonical!r} refuses the branch {branch!r}: {said}"
         raise permanent(Failure.REPOSITORY, message)

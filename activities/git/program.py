@@ -47,6 +47,9 @@ _CONFIGURATION = {
     "core.hooksPath": os.devnull,
     "core.quotePath": "false",
     "core.fsync": "committed",
+    # Activities share a mirror, and whoever holds a lock may wait for a slow disk.
+    "core.filesRefLockTimeout": "30000",
+    "core.packedRefsTimeout": "30000",
     "core.bigFileThreshold": "32m",  # bounds the memory that one huge file can take
     "transfer.fsckObjects": "true",
     # Old history has these harmless flaws; Gitaly lets them pass too.

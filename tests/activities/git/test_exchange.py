@@ -130,6 +130,22 @@ async def test_the_words_of_a_refusing_remote_are_shown_plainly(
     assert len(str(refused.value)) < 1_000
 
 
+async def test_a_branch_that_another_push_holds_is_tried_again(
+    mirrors: Mirrors, origin: Repo, workspace: Repo
+):
+    """It may be an earlier attempt of our own; its lock goes away, so nothing is given up."""
+    commit = await proposed(mirrors, origin, workspace)
+    lock = Path(origin.git_dir) / f"refs/heads/{BRANCH}.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    with pytest.raises(ApplicationError, match="is busy with the branch") as held:
+        await mirrors.push(named(origin), BRANCH, commit, None)
+    assert held.value.type == Failure.TEMPORARY
+    lock.unlink()
+    await mirrors.push(named(origin), BRANCH, commit, None)
+    assert origin.commit(BRANCH).hexsha == commit
+
+
 async def test_work_taken_twice_is_taken_once(mirrors: Mirrors, origin: Repo, workspace: Repo):
     """A repeat finds the work and needs no bundle."""
     base = CommitSha(workspace.head.commit.hexsha)
