@@ -53,7 +53,8 @@ class CommandChecks(Checks):
         Raises:
             ApplicationError: `repository`, when the configuration is broken.
         """
-        return await self._planner.plan(request)
+        async with beating():
+            return await self._planner.plan(request)
 
     @activity.defn(name="checks.run")
     async def run(self, request: RunCheck) -> CheckResult:

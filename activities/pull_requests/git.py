@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failures import permanent
 from activities.mirror import Mirrors
+from activities.progress import beating
 from activities.pull_requests import description
 from runtime import telemetry
 from runtime.store.base import MissingObjectError, Store
@@ -46,6 +47,10 @@ class GitPullRequests(PullRequests):
             ApplicationError: `branch_moved`, `git_tampered`, or `repository` when the remote
                 refuses; nothing is overwritten then.
         """
+        async with beating():
+            return await self._propose(request)
+
+    async def _propose(self, request: Propose) -> PullRequest:
         record = f"pulls/{request.session}/{request.turn}"
         try:
             return PullRequest.model_validate_json(await self._store.read_async(record))
@@ -78,6 +83,7 @@ class GitPullRequests(PullRequests):
         """Push over what the workflow knows of, or over what this session pushed without its word.
 
         A push whose record could not be written leaves a commit that the workflow never hears of.
+        A branch that a person removed, as is usual once it is merged, is made anew.
         """
         repository, branch = request.repository, request.branch
         await self._store.create_async(_pushed_key(request, commit), commit.encode())
@@ -87,7 +93,7 @@ class GitPullRequests(PullRequests):
             if error.type != Failure.BRANCH_MOVED:
                 raise
             there = await self._mirrors.tip(repository, branch)
-            if there is None or not await self._has_pushed(request, there):
+            if there is not None and not await self._has_pushed(request, there):
                 raise
             await self._mirrors.push(repository, branch, commit, there)
 

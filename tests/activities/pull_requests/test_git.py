@@ -1,11 +1,13 @@
 """A proposal is one branch and one record, however often and wherever it is interrupted."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 from git import Repo
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.mirror import Mirrors
 from activities.pull_requests import description
@@ -13,6 +15,7 @@ from activities.pull_requests.git import GitPullRequests
 from runtime.store.base import Store
 from tests.activities.pull_requests.proposals import BRANCH, request
 from tests.activities.repositories import bundle_work, checkout, commit_files, make_origin, named
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
 from workflows.contract.pull_request import Propose
@@ -190,6 +193,44 @@ async def test_a_branch_moved_by_a_person_is_not_recorded(
     assert (refused.value.type, refused.value.non_retryable) == (Failure.BRANCH_MOVED, True)
     assert origin.commit(BRANCH) == origin.commit("main")
     assert store.list("pulls/s1") == []
+
+
+async def test_a_branch_that_a_person_removed_is_made_anew(
+    pulls: GitPullRequests, origin: Repo, proposal: Propose
+):
+    """As is usual once it is merged; the next revision follows the one before."""
+    first = await pulls.propose(proposal)
+    origin.git.branch("--delete", "--force", BRANCH)
+    following = proposal.model_copy(
+        update={"turn": 2, "revision": 2, "parent": first.commit, "expected": first.commit}
+    )
+    second = await pulls.propose(following)
+    assert origin.commit(BRANCH).hexsha == second.commit
+    assert origin.commit(BRANCH).parents[0].hexsha == first.commit
+
+
+async def test_a_slow_push_is_known_to_be_alive(
+    pulls: GitPullRequests, origin: Repo, proposal: Propose, tmp_path: Path
+):
+    """The remote takes it only once a heartbeat was sent: without any, Temporal starts another."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    hook = Path(origin.git_dir) / "hooks/pre-receive"
+    hook.write_text(f"#!/bin/sh\nread -r _ < {gate}\n")
+    hook.chmod(0o755)
+    descriptor = os.open(gate, os.O_RDWR)
+    environment = ActivityEnvironment()
+
+    def open_gate(*_: object) -> None:
+        os.write(descriptor, b"\n")
+
+    environment.on_heartbeat = open_gate
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            made = await environment.run(pulls.propose, proposal)
+    finally:
+        os.close(descriptor)
+    assert origin.commit(BRANCH).hexsha == made.commit
 
 
 @pytest.mark.parametrize("branch", ["main", ":main", "overnight/s2", "overnight/s1:main"])

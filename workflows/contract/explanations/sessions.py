@@ -111,8 +111,8 @@ _FAILURES = {
         ExitCode.SESSION_FAILED,
         "Somebody else moved the session's branch",
         "The branch holds commits that the session did not push; nothing was overwritten.",
-        "merge or rename that branch, or remove it, then send a prompt to go on",
-        f"merge, rename or remove that branch, then: {_GO_ON}",
+        "rename or remove that branch, merged or not, then send a prompt to go on",
+        f"rename or remove that branch, merged or not, then: {_GO_ON}",
     ),
     Code.GIT_TAMPERED: Explanation(
         _SESSION,
