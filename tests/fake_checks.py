@@ -59,6 +59,9 @@ class FakeChecks(Checks):
         self.original: tuple[str, ...] = ()
         """Test files that every work has changed."""
 
+        self.examined = 0
+        """Findings that every examination has."""
+
         self.quick_message: Sha256 | None = None
         self.judged: list[JudgeWork] = []
         self.ran: list[RunCheck] = []
@@ -148,6 +151,7 @@ class FakeChecks(Checks):
             turn=request.turn,
             files=("a.py",),
             original=self.original,
+            findings=self.examined,
             report=NODE,
         )
 

@@ -10,7 +10,7 @@ from workflows import baseline, calls, counting, evidence, opening
 from workflows.calls import InterruptedCallError
 from workflows.contract import metrics
 from workflows.contract.base import CommandId
-from workflows.contract.checks import CheckFacts, CheckResult, FixFiles
+from workflows.contract.checks import Baseline, CheckFacts, CheckResult, FixFiles
 from workflows.contract.judging import (
     Examination,
     Examine,
@@ -57,16 +57,19 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     plan = record.state.plan
     if work.store_key is None:
         return _told(record, Judged(work, Verdict.UNCHANGED))
-    if plan is None or not plan.checks:
-        if plan is not None:
-            await _examine(record, work)  # keeps the diff for who decides about it
+    if plan is None:
         return _told(record, Judged(work, Verdict.UNCHECKED))
     known = _known(record, work)
     if known is not None:
         return known
-    base = await baseline.ready(record)
+    base = await baseline.ready(record) if plan.checks else _nothing(record)
+    # Without checks too: some files may not be changed, and people see the diff it keeps.
     examination = await _examine(record, work)
-    runs = await evidence.gather(record, work, examination)
+    if not (plan.checks or examination.findings):
+        return _told(record, Judged(work, Verdict.UNCHECKED))
+    runs = (
+        await evidence.gather(record, work, examination) if plan.checks else evidence.Evidence(())
+    )
     request = JudgeWork(
         session=record.session,
         turn=record.turn.number,
@@ -90,6 +93,11 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     is_final = rules.is_final(verdict, found, plan, base)
     record.update_gate(report=found.report, red_tree=work.tree if is_final else "")
     return _told(record, Judged(work, verdict, runs.results, found))
+
+
+def _nothing(record: SessionRecord) -> Baseline:
+    """Return the baseline of no checks."""
+    return Baseline(session=record.session, commit=opening.base(record), cached=True, seconds=0.0)
 
 
 def _known(record: SessionRecord, work: WorkBundle) -> Judged | None:

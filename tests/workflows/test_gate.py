@@ -10,11 +10,11 @@ from tests.fakes import FINISH, NODE, Reply, calls
 from tests.workflows.conftest import Rig, decision, prompt
 from workflows.contract import names
 from workflows.contract.asking import AskedKind
-from workflows.contract.checks import Baseline, CheckSpec
+from workflows.contract.checks import Baseline, CheckPlan, CheckSpec
 from workflows.contract.findings import FindingCounts, FindingKind, TestCounts
 from workflows.contract.judging import JudgeWork, Verdict
 from workflows.contract.model import ModelCall
-from workflows.contract.session import InterruptSignal, PromptMode, SessionView, StopReason
+from workflows.contract.session import PromptMode, SessionView, StopReason
 from workflows.contract.transcript import FromNode, FromWorkflow, ToolName
 
 TESTS = CheckSpec(name="pytest", command="pytest", kind=FindingKind.TEST, rerun="pytest")
@@ -181,6 +181,20 @@ async def test_only_what_every_check_says_is_green(
     assert view.verdict.verdict is verdict
 
 
+async def test_without_checks_the_work_itself_is_still_examined(rig: Rig) -> None:
+    """A file that may not be changed is a finding there too; with none it is unchecked."""
+    new_files_each_step(rig)
+    rig.checks.plan = CheckPlan(checks=(), source="test")
+    rig.checks.examined = 1
+    rig.checks.judges = judged_as(red("guarded"), {})
+    view = await finished(rig)
+    assert view.verdict is not None
+    assert (view.verdict.verdict, view.verdict.round) == (Verdict.UNCHECKED, 2)
+    assert [each.results for each in rig.checks.judged] == [(), ()]
+    assert (rig.checks.baselines, rig.checks.ran) == (0, [])
+    assert [each.verdict for each in rig.pull_requests.proposed] == [Verdict.UNCHECKED]
+
+
 async def test_without_a_baseline_nothing_is_green(rig: Rig) -> None:
     """There is nothing to compare with: the proposal is a draft."""
     rig.checks.bare_baseline = True
@@ -218,29 +232,6 @@ async def test_changed_tests_are_run_as_they_were(rig: Rig) -> None:
     assert [each.original for each in rig.checks.ran] == [(), ("tests/test_a.py",)]
     assert len({each.binding.sandbox_id for each in rig.checks.ran}) == 2
     assert len(rig.checks.judged[0].original) == 1
-
-
-async def test_a_sandbox_lost_under_its_checks_is_replaced(rig: Rig) -> None:
-    """Nothing is said of the work from half a run."""
-    rig.sandbox.lose.add("pytest")
-    view = await finished(rig)
-    assert view.verdict is not None
-    assert view.verdict.verdict is Verdict.GREEN
-    boxes = [each.binding.sandbox_id.removeprefix(f"{rig.session}-r0-") for each in rig.checks.ran]
-    assert boxes == ["gate-t1-1", "gate-t1-1-a2"]
-
-
-async def test_an_interrupt_during_the_checks_leaves_no_sandbox(rig: Rig) -> None:
-    """The check is stopped, its sandbox removed, nothing proposed."""
-    rig.sandbox.hang.add("pytest")
-    async with rig.workers():
-        handle = await rig.start(prompt("work"))
-        await rig.sandbox.running.wait()
-        await handle.signal(names.INTERRUPT_SIGNAL, InterruptSignal())
-        view = await rig.until_waiting(1)
-    assert view.last is not None
-    assert view.last.reason is StopReason.INTERRUPTED
-    assert (rig.sandbox.fresh, rig.pull_requests.proposed) == ([], [])
 
 
 async def test_edits_are_looked_at_at_once(rig: Rig) -> None:
@@ -374,15 +365,3 @@ async def test_work_that_goes_back_to_the_base_is_proposed_so(rig: Rig) -> None:
         Verdict.GREEN,
         Verdict.UNCHANGED,
     ]
-
-
-async def test_an_interrupt_while_a_sandbox_for_checks_opens_leaves_none(rig: Rig) -> None:
-    """Whatever came to be of it is removed."""
-    rig.sandbox.open_slowly = True
-    async with rig.workers():
-        handle = await rig.start(prompt("work"))
-        await rig.sandbox.running.wait()
-        await handle.signal(names.INTERRUPT_SIGNAL, InterruptSignal())
-        rig.sandbox.open_slowly = False
-        await rig.until_waiting(1)
-    assert rig.sandbox.fresh == []

@@ -31,6 +31,8 @@ def verdict_of(judgement: Judgement, plan: CheckPlan, baseline: Baseline) -> Ver
     """
     if judgement.counts.blocking or judgement.named or _lost_tests(judgement, plan):
         return Verdict.RED
+    if not plan.checks:
+        return Verdict.UNCHECKED
     if judgement.unrunnable or not is_complete(baseline, plan):
         return Verdict.UNVERIFIED
     return Verdict.NO_WORSE if judgement.failing else Verdict.GREEN

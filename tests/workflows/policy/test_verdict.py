@@ -40,6 +40,21 @@ def judgement(**facts: object) -> Judgement:
 
 
 @pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({}, Verdict.UNCHECKED),
+        ({"counts": FindingCounts(new=1)}, Verdict.RED),
+    ],
+)
+def test_without_checks_only_what_the_work_itself_shows_counts(
+    facts: dict[str, object], verdict: Verdict
+) -> None:
+    """It is red for that, and else nobody knows."""
+    plan = PLAN.model_copy(update={"checks": ()})
+    assert rules.verdict_of(judgement(**facts), plan, UNKNOWN) is verdict
+
+
+@pytest.mark.parametrize(
     ("facts", "baseline", "verdict"),
     [
         ({}, KNOWN, Verdict.GREEN),
