@@ -43,14 +43,15 @@ def ensure_running(settings: Settings) -> tuple[StackRecord, bool]:
     record = folder.read_record(settings.home)
     if record is not None:
         return record, False
-    folder.prepare(settings.home)
     daemon = None
-    if folder.owner(settings.home) is None:
-        daemon = _start_in_background(settings)
     try:
+        folder.prepare(settings.home)
+        if folder.owner(settings.home) is None:
+            daemon = _start_in_background(settings)
         record = wait_until_ready(settings, daemon)
     except KeyboardInterrupt:
-        say("\nthe local stack goes on starting; stop it with: overnight down")
+        if daemon is not None or folder.owner(settings.home) is not None:
+            say("\nthe local stack goes on starting; stop it with: overnight down")
         raise
     # Another `overnight` may have won the folder; then its stack is the one to use.
     return record, daemon is not None and record.pid == daemon.process.pid
