@@ -9,6 +9,8 @@ from typing import Any
 import httpx2
 from moto.server import ThreadedMotoServer
 
+from tests.patience import PATIENCE_SECONDS
+
 URL = "s3://bucket"
 
 Respond = Callable[..., Any]
@@ -26,7 +28,7 @@ def serving() -> Iterator[dict[str, str]]:
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
-        httpx2.put(f"{endpoint}/bucket").raise_for_status()
+        httpx2.put(f"{endpoint}/bucket", timeout=PATIENCE_SECONDS).raise_for_status()
         yield {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_REGION": "us-east-1",

@@ -17,6 +17,7 @@ from runtime import temporal
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.transcript import Transcripts
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import LEFT_OUT, refusal
 
 FASTER_QUEUES = [
@@ -69,7 +70,7 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     gc.collect()
     left = [process for process in psutil.process_iter() if _mentions(process, base)]
     # What was just ended may still be on its way out.
-    _, alive = psutil.wait_procs(left, timeout=30)
+    _, alive = psutil.wait_procs(left, timeout=PATIENCE_SECONDS)
     assert [" ".join(process.cmdline()) for process in alive] == []
     assert [mount for mount in Path("/proc/mounts").read_text().splitlines() if base in mount] == []
 

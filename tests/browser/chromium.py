@@ -49,7 +49,9 @@ def running() -> Iterator[Browser]:
     program = find_browser()
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=program, args=arguments, timeout=PATIENCE_MILLISECONDS
+        )
         try:
             yield browser
         finally:

@@ -75,7 +75,9 @@ def stranger(context: BrowserContext, troubles: Troubles) -> Page:
 def page(context: BrowserContext, troubles: Troubles, stack: LocalStack, address: str) -> Page:
     """An empty page of a browser that is signed in."""
     token = stack.settings.token_path.read_text().strip()
-    answer = context.request.post(f"{address}/api/v1/browser", data={"token": token})
+    answer = context.request.post(
+        f"{address}/api/v1/browser", data={"token": token}, timeout=PATIENCE_MILLISECONDS
+    )
     assert answer.status == 204, answer.text()
     assert troubles.unexpected == []
     return context.new_page()

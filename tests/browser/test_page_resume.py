@@ -9,7 +9,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import Troubles
-from tests.browser.watching import command, ended, let_go, open_session, prompt_box, send
+from tests.browser.watching import (
+    command,
+    ended,
+    let_go,
+    open_session,
+    prompt_box,
+    record_banners,
+    send,
+    until_said,
+)
 from tests.end_to_end.conftest import CODE
 from tests.end_to_end.local_stack import LocalStack, Reply, bash, finish, make_repository, until
 
@@ -47,13 +56,17 @@ def test_a_killed_gateway_costs_nothing(
     expect(counting.locator(".output")).to_contain_text("number 5")
     page.evaluate("window.card = document.querySelector('details.command')")
     prompt_box(page).fill("half a thought")
-    stack.kill_for_good("gateway")
-    banner = page.locator(".banner")
-    expect(banner).to_contain_text("Reconnecting")
-    expect(prompt_box(page)).to_have_value("half a thought")
-    send(page, "then go on")
-    expect(page.locator(".queue")).to_contain_text("sending")
-    expect(banner).to_contain_text("Resumed")
+    record_banners(page)
+    stack.freeze_supervisor()
+    try:
+        stack.kill_for_good("gateway")
+        until_said(page, "Reconnecting")
+        expect(prompt_box(page)).to_have_value("half a thought")
+        send(page, "then go on")
+        expect(page.locator(".queue")).to_contain_text("sending")
+    finally:
+        stack.thaw_supervisor()
+    until_said(page, "Resumed")
     _assert_goes_on(page)
     expect(page.get_by_role("region", name="Waiting prompts")).to_contain_text("1 prompt waiting")
     let_go(stack, session)
@@ -73,14 +86,15 @@ def test_a_gateway_that_is_silent_is_found_out_when_the_page_is_seen_again(
     session = stack.run(repository, "count").id
     open_session(page, session)
     expect(command(page, "number").locator(".output")).to_contain_text("number 5")
+    record_banners(page)
     gateway = stack.record().processes["gateway"]
     os.kill(gateway, signal.SIGSTOP)
     try:
         page.evaluate("window.dispatchEvent(new Event('pageshow'))")
-        expect(page.locator(".banner")).to_contain_text("Reconnecting")
+        until_said(page, "Reconnecting")
     finally:
         os.kill(gateway, signal.SIGCONT)
-    expect(page.locator(".banner")).to_contain_text("Resumed")
+    until_said(page, "Resumed")
     _assert_goes_on(page)
     let_go(stack, session)
     expect(ended(page, 1, "finished")).to_be_visible()

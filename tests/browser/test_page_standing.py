@@ -13,7 +13,15 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, e
 from temporalio.client import Client
 
 from tests.browser.chromium import Troubles
-from tests.browser.watching import command, ended, held, let_go, open_session
+from tests.browser.watching import (
+    command,
+    ended,
+    held,
+    let_go,
+    open_session,
+    record_banners,
+    until_said,
+)
 from tests.end_to_end.conftest import CODE
 from tests.end_to_end.local_stack import LocalStack, Reply, bash, finish, make_repository
 from workflows.contract.explanations.table import TABLE
@@ -151,8 +159,9 @@ def test_a_stop_that_failed_says_so_until_it_means_nothing(
     stop.click()
     failure = head(page).get_by_role("alert")
     expect(failure).to_contain_text("Not stopped: The gateway does not answer")
+    record_banners(page)
     other.close()
-    expect(banner).to_contain_text("Resumed")
+    until_said(page, "Resumed")
     expect(failure).to_be_hidden()
     stop.click()
     expect(failure).to_contain_text("Not stopped")

@@ -235,7 +235,7 @@ def test_a_new_text_for_a_prompt_is_there_when_the_session_is_shown_again(
     field.fill("next, as replaced")
     queue.get_by_role("button", name="Replace").click()
     expect(queue.locator(".name")).to_have_text("next, as replaced")
-    assert page.evaluate(DRAFTS) == []
+    page.wait_for_function(f"{DRAFTS}.length === 0")
     let_go(stack, session)
     expect(ended(page, 2, "finished")).to_be_visible()
     stack.close([session])

@@ -10,6 +10,16 @@ from tests.end_to_end.local_stack import LocalStack, Reply, bash
 HOLD = "touch begun; while [ ! -e go ]; do sleep 0.05; done; rm -f begun go"
 """A command that runs until the test lets it go."""
 
+RECORD_BANNERS = """() => {
+  const banner = document.querySelector('.banner');
+  window.banners = [];
+  const note = () => { if (!banner.hidden) window.banners.push(banner.textContent); };
+  new MutationObserver(note).observe(
+    banner, { attributes: true, characterData: true, childList: true, subtree: true });
+}"""
+
+IS_RECORDED = "(text) => window.banners.some((each) => each.includes(text))"
+
 
 def held(before: str, after: str, **more: object) -> Reply:
     """Return the reply of a model that runs a command which waits for the test in the middle."""
@@ -24,6 +34,17 @@ def let_go(stack: LocalStack, session: str) -> None:
 
 def open_session(page: Page, session: str) -> None:
     page.goto(f"/s/{session}")
+
+
+def record_banners(page: Page) -> None:
+    """From now on note what the shown session's banner says: some of it passes in seconds."""
+    expect(page.locator(".banner")).to_have_count(1)
+    page.evaluate(RECORD_BANNERS)
+
+
+def until_said(page: Page, text: str) -> None:
+    """Wait until the banner says, or has said since it was recorded, this text."""
+    page.wait_for_function(IS_RECORDED, arg=text)
 
 
 def shown_session(page: Page) -> str:

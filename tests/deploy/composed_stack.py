@@ -7,11 +7,11 @@ the test, and the one Temporal server of the tests stands for `temporal:7233`.
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
+from cli.stack.ports import mark_any
 from runtime.settings import Settings
 from tests.deploy.composed import OURS, ROOT, environment, secrets, services
 from tests.end_to_end.local_stack import LocalStack, Reply, until
@@ -34,8 +34,7 @@ class ComposedStack(LocalStack):
 
     def __init__(self, base: Path, scripts: dict[str, list[Reply]], temporal: str) -> None:
         super().__init__(base, scripts)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._port = free.getsockname()[1]
+        self._port, self._reserved = mark_any("127.0.0.1")
         self._places = {
             "/var/lib/overnight": str(base / "home"),
             "/tmp/ready": str(base / "ready"),  # noqa: S108
@@ -119,6 +118,11 @@ class ComposedStack(LocalStack):
         }
         self._running = {}
         assert set(codes.values()) <= {0}, codes
+
+    def end(self) -> None:
+        """Stop everything and give the gateway's port back."""
+        super().end()
+        self._reserved.close()
 
     def _make_folders(self) -> None:
         for name in ("home/store", "ready", "secrets", "image"):

@@ -19,7 +19,7 @@ from cli.demo.script import Json
 from tests.end_to_end.local_stack import ROOT, bash, edit, finish
 from tests.provider import sandbox_provider
 
-SECONDS = 500
+SECONDS = 1_200
 
 PAGES = ("docs/tutorial.md", "docs/howto-model.md", "docs/howto-sandbox.md")
 """Their blocks of `sh` are run; other blocks name what is not here: keys, other machines."""
@@ -105,6 +105,7 @@ def blocks(page: str, language: str = "sh") -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(1_500)
 def test_every_step_of_the_tutorial_works(reader: Reader) -> None:
     """Its commands, typed one after the other, bring what it says they bring."""
     printed = reader.type("".join(blocks("docs/tutorial.md")))
@@ -120,6 +121,7 @@ def test_every_step_of_the_tutorial_works(reader: Reader) -> None:
     assert len(branch) == 2, printed[-6000:]
 
 
+@pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/tutorial.md"])
 def test_every_command_of_a_guide_works(page: str, reader: Reader) -> None:
     """They are typed in a repository, as their reader would."""

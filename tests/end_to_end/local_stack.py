@@ -316,7 +316,7 @@ class LocalStack:
         self._model.terminate()
         self._model.communicate(timeout=PATIENCE_SECONDS)
         try:
-            until(lambda: not self.processes(), f"no process is left: {self.processes()}", 30)
+            until(lambda: not self.processes(), f"no process is left: {self.processes()}")
         finally:
             # A test that failed before it closed its session must not trouble the next.
             for pid in self.processes():

@@ -21,8 +21,9 @@ TASK = "Labels of 64 octets are accepted, though 63 are the most. Find out why a
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The package's repository, with a limit that is off by one."""
-    download = [*("download", "--no-deps", "--no-binary", ":all:", PACKAGE), "-d", str(tmp_path)]
-    subprocess.run([sys.executable, "-m", "pip", *download], check=True, capture_output=True)
+    download = ["download", "--retries=10", "--no-deps", "--no-binary=:all:", PACKAGE]
+    pip = [sys.executable, "-m", "pip", *download, "-d", str(tmp_path)]
+    subprocess.run(pip, check=True, capture_output=True)
     (archive,) = tmp_path.glob("*.tar.gz")
     # The archive is pinned, and tarfile of Python 3.11.2 knows no filters yet.
     subprocess.run(["tar", "-xzf", str(archive), "-C", str(tmp_path)], check=True)

@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.worker import WORKFLOW_RUNNER, activities_of
+from cli.stack import ports
 from gateway.app import create_app
 from gateway.server import CONNECTIONS_LIMIT, PING_SECONDS, create_server, listen
 from gateway.services import Services
+from gateway.sessions import connection
 from gateway.sessions.connection import Connection
 from runtime.settings import Settings, gateway_token
 from runtime.store.opening import open_store
@@ -30,6 +32,9 @@ from workflows.ports import Archive, Checks, Model, PullRequests, Sandbox
 from workflows.session import AgentSession
 
 SESSIONS = "/api/v1/sessions"
+
+STALL_SECONDS = 60.0
+"""Temporal may take so long on a slow machine before a request is refused."""
 
 
 def prompt(text: str = "make it green", id: str | None = None) -> dict[str, str]:
@@ -82,10 +87,10 @@ async def serving(
     connections_limit: int = CONNECTIONS_LIMIT,
 ) -> AsyncIterator[Gateway]:
     """Serve a gateway inside this task."""
-    connection = Connection()
+    temporal = Connection()
     if client is not None:
-        connection.attach(client)
-    services = Services(settings, connection, open_store(settings))
+        temporal.attach(client)
+    services = Services(settings, temporal, open_store(settings))
     app = create_app(services)
     server = create_server(
         app, services.close, ping_seconds=ping_seconds, connections_limit=connections_limit
@@ -100,9 +105,37 @@ async def serving(
                     headers={"authorization": f"Bearer {gateway_token(settings)}"},
                     timeout=PATIENCE_SECONDS,
                 ) as http:
-                    yield Gateway(http, settings, connection, services, port)
+                    yield Gateway(http, settings, temporal, services, port)
             finally:
                 server.should_exit = True
+
+
+@contextmanager
+def waiting_for_temporal(seconds: float) -> Iterator[None]:
+    """Let each request to a gateway of this process wait so long for Temporal."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(connection, "TEMPORAL_SECONDS", seconds)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def patient() -> Iterator[None]:
+    """A slow machine is no outage: a test of one waits shorter by itself."""
+    with waiting_for_temporal(STALL_SECONDS):
+        yield
+
+
+@pytest.fixture
+def take_port() -> Iterator[Callable[[], int]]:
+    """Gives ports at which nobody listens, and which no other test is given until this one ends."""
+    with ExitStack() as marks:
+
+        def take() -> int:
+            port, mark = ports.mark_any("127.0.0.1")
+            marks.enter_context(mark)
+            return port
+
+        yield take
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from runtime.settings import gateway_token
 from tests.gateway.conftest import SESSIONS, Gateway, workers
 from tests.gateway.test_handshake import closed, opened, own_origin
 from tests.gateway.test_handshake import ticket as socket_ticket
-from tests.gateway.test_outage import free_port
 from tests.gateway.test_process import gateway_process, until
 from tests.patience import PATIENCE_SECONDS
 from workflows.contract.socket import PROTOCOL
@@ -309,11 +308,13 @@ async def test_a_cookie_is_good_on_every_gateway_of_the_installation(edge: Gatew
     assert Browsers(gateway_token(edge.settings)).knows([await signed_in(edge)])
 
 
-async def test_a_sign_in_leaves_no_secret_behind(tmp_path: Path) -> None:
+async def test_a_sign_in_leaves_no_secret_behind(
+    tmp_path: Path, take_port: Callable[[], int]
+) -> None:
     """Neither token nor ticket nor cookie stands in the log, nor in an answer's text."""
-    port = free_port()
+    port = take_port()
     async with (
-        gateway_process(tmp_path, port, free_port()) as process,
+        gateway_process(tmp_path, port, take_port()) as process,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
     ):
         await until(http, "/healthz", 200)

@@ -12,12 +12,19 @@ from runtime.settings import gateway_token
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from tests.gateway.conftest import Gateway, serving, settings_at, terminate
-from tests.gateway.streaming import commands_then_finish, frame, watching, working
+from tests.gateway.streaming import (
+    ScriptedSandbox,
+    commands_then_finish,
+    frame,
+    watching,
+    working,
+)
 from workflows.contract.base import CommandId
 from workflows.contract.output import FrameDecoder
 from workflows.contract.socket import PROTOCOL, OutputChoice, Subscribe
 
 COMMAND = CommandId("s1-0")
+FLOOD = b"f" * 60_000 * 16 * 30
 
 
 @pytest.fixture
@@ -28,25 +35,38 @@ def store(tmp_path: Path) -> Store:
 async def test_a_client_that_does_not_read_is_hung_up(
     client: Client, tmp_path: Path, store: Store
 ) -> None:
-    """And holds nothing: neither its connection, nor the command, nor the others."""
-    settings = settings_at(tmp_path).model_copy(update={"socket_stall_seconds": 0.5})
+    """And holds nothing: neither its connection nor the command."""
+    hasty = settings_at(tmp_path).model_copy(update={"socket_stall_seconds": 0.5})
     async with (
-        serving(settings, client) as gateway,
+        serving(hasty, client) as gateway,
+        # Who reads on a slow machine may be as slow as one that stalls.
+        serving(settings_at(tmp_path), client) as other,
         working(client, store, commands_then_finish("flood")) as sandbox,
     ):
         path = await gateway.create()
-        async with watching(gateway, path) as live:
+        async with watching(other, path) as live:
             await live.until_kind("command.started")
             stalled = await stall(gateway, path)
-            for _ in range(30):
-                sandbox.say("s1-0", frame(b"f" * 60_000) * 16)
-            sandbox.end("s1-0")
+            flood(sandbox)
             await live.until_kind("command.finished")
-            assert live.output("s1-0") == b"f" * 60_000 * 16 * 30
-            while gateway.services.sockets > 1:  # noqa: ASYNC110  # the gateway sends no event
+            while gateway.services.sockets:  # noqa: ASYNC110  # the gateway sends no event
                 await asyncio.sleep(0.01)
             stalled.close()
         await terminate(client, path.rpartition("/")[2])
+
+
+async def test_a_client_that_does_not_read_holds_no_other(
+    client: Client, gateway: Gateway, store: Store
+) -> None:
+    """Who reads beside it gets all there is, though it is let stall for a minute."""
+    async with working(client, store, commands_then_finish("flood")) as sandbox:
+        path = await gateway.create()
+        async with watching(gateway, path) as live:
+            await live.until_kind("command.started")
+            with await stall(gateway, path):
+                flood(sandbox)
+                await live.until_kind("command.finished")
+        assert live.output("s1-0") == FLOOD
 
 
 async def test_a_client_that_answers_no_ping_is_hung_up(
@@ -56,23 +76,32 @@ async def test_a_client_that_answers_no_ping_is_hung_up(
     settings = settings_at(tmp_path)
     async with (
         serving(settings, client, ping_seconds=0.1) as gateway,
+        serving(settings, client) as other,
         working(client, store, commands_then_finish("flood")) as sandbox,
     ):
         path = await gateway.create()
-        async with watching(gateway, path) as live:
+        async with watching(other, path) as live:
             await live.until_kind("command.started")
             stalled = await stall(gateway, path)
             sandbox.say("s1-0", frame(b"f" * 60_000) * 100)
             sandbox.end("s1-0")
             await live.until_kind("command.finished")
-            while gateway.services.sockets > 1:  # noqa: ASYNC110  # the gateway sends no event
+            while gateway.services.sockets:  # noqa: ASYNC110  # the gateway sends no event
                 await asyncio.sleep(0.01)
             stalled.close()
         await terminate(client, path.rpartition("/")[2])
 
 
+def flood(sandbox: ScriptedSandbox) -> None:
+    """Print more than the buffers of a connection hold, and end."""
+    for start in range(0, len(FLOOD), 60_000 * 16):
+        sandbox.say("s1-0", frame(FLOOD[start : start + 60_000]) * 16)
+    sandbox.end("s1-0")
+
+
 async def stall(gateway: Gateway, path: str) -> socket.socket:
     """Subscribe on a plain connection that nobody reads from."""
+    before = gateway.services.sockets
     lines = [
         f"GET {path}/ws HTTP/1.1",
         f"Host: 127.0.0.1:{gateway.port}",
@@ -91,7 +120,7 @@ async def stall(gateway: Gateway, path: str) -> socket.socket:
     assert len(body) > 125
     header = b"\x81\xfe" + len(body).to_bytes(2, "big") + b"\0\0\0\0"
     await asyncio.to_thread(connection.sendall, "\r\n".join(lines).encode() + header + body)
-    while gateway.services.sockets < 2:  # noqa: ASYNC110  # likewise
+    while gateway.services.sockets <= before:  # noqa: ASYNC110  # likewise
         await asyncio.sleep(0.01)
     return connection
 

@@ -10,6 +10,7 @@ import pytest
 from runtime.settings import gateway_token
 from tests.gateway.conftest import Gateway
 from tests.gateway.test_handshake import UNKNOWN
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.socket import PROTOCOL
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -44,7 +45,7 @@ class Raw:
 
     async def close_code(self) -> int:
         """Read on to the close frame."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 opcode, data = await self.next()
                 if opcode == CLOSE:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process, create_subprocess_exec
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.gateway.conftest import SESSIONS
-from tests.gateway.test_outage import free_port, temporal
+from tests.gateway.test_outage import temporal
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -34,10 +34,12 @@ async def gateway_process(home: Path, port: int, temporal_port: int) -> AsyncIte
             await process.wait()
 
 
-async def until(http: httpx2.AsyncClient, path: str, status: int) -> None:
+async def until(
+    http: httpx2.AsyncClient, path: str, status: int, headers: Mapping[str, str] | None = None
+) -> None:
     while True:
         try:
-            if (await http.get(path)).status_code == status:
+            if (await http.get(path, headers=headers)).status_code == status:
                 return
         except httpx2.TransportError:
             pass
@@ -45,12 +47,14 @@ async def until(http: httpx2.AsyncClient, path: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number: signal.Signals):
+async def test_it_waits_for_temporal_and_stops_when_told(
+    tmp_path: Path, take_port: Callable[[], int], number: signal.Signals
+):
     """Alive at once, ready when Temporal is, gone within 10 s of a signal.
 
     Its log holds neither a traceback nor a request's query or token.
     """
-    port, temporal_port = free_port(), free_port()
+    port, temporal_port = take_port(), take_port()
     async with (
         gateway_process(tmp_path, port, temporal_port) as process,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
@@ -62,7 +66,7 @@ async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number:
             assert "session_workers" in (await http.get("/readyz")).json()
             token = (tmp_path / "token").read_text()
             bearer = {"authorization": f"Bearer {token}"}
-            assert (await http.get(f"{SESSIONS}?limit=3&q=secret", headers=bearer)).is_success
+            await until(http, f"{SESSIONS}?limit=3&q=secret", 200, bearer)
         process.send_signal(number)
         _, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 0
@@ -74,19 +78,21 @@ async def test_it_waits_for_temporal_and_stops_when_told(tmp_path: Path, number:
 
 
 @pytest.mark.parametrize("token", ["", "\n", "short", "two words that are long enough"])
-async def test_a_token_that_is_none_lets_nobody_in(tmp_path: Path, token: str):
+async def test_a_token_that_is_none_lets_nobody_in(
+    tmp_path: Path, take_port: Callable[[], int], token: str
+):
     """With an empty token whoever sends none would be let in: the process refuses to start."""
     (tmp_path / "token").write_text(token)
-    async with gateway_process(tmp_path, free_port(), 1) as process:
+    async with gateway_process(tmp_path, take_port(), 1) as process:
         _, log = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
     assert process.returncode == 1
     assert b"holds no token; remove it" in log
     assert b"Traceback" not in log
 
 
-async def test_a_taken_port_is_named(tmp_path: Path):
+async def test_a_taken_port_is_named(tmp_path: Path, take_port: Callable[[], int]):
     """When its port is taken the process says so in one line and fails."""
-    port = free_port()
+    port = take_port()
     async with (
         gateway_process(tmp_path, port, 1) as first,
         httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,

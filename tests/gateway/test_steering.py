@@ -9,14 +9,18 @@ import pytest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 
+from gateway.sessions import room
+from gateway.sessions.connection import TEMPORAL_SECONDS
 from gateway.sessions.prompts import announce
 from runtime.store.base import Store
 from runtime.store.folder import FolderStore
 from runtime.transcript import keep_arguments
 from tests.fakes import FINISH, Reply, calls
-from tests.gateway.conftest import SESSIONS, Gateway, prompt
+from tests.gateway.conftest import SESSIONS, Gateway, prompt, waiting_for_temporal
 from tests.gateway.streaming import Scripted, Watcher, watching, working
 from tests.gateway.test_websocket import ask
+from tests.patience import PATIENCE_SECONDS
+from tests.workflows.beating import beating
 from workflows.contract import events
 from workflows.contract.api import DecisionTaken, OpenQuestion, PromptBody, PromptList
 from workflows.contract.asking import AskedKind
@@ -47,6 +51,12 @@ async def asking(client: Client, gateway: Gateway, store: Store) -> AsyncIterato
         path = await gateway.create()
         await gateway.until(path, Phase.ASKING)
         yield path
+
+
+@pytest.fixture
+def settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker may take its time: what it has seen counts twice as long as it is not done."""
+    monkeypatch.setattr(room, "SETTLING_SECONDS", PATIENCE_SECONDS)
 
 
 async def asked_of(gateway: Gateway, path: str) -> OpenQuestion:
@@ -196,7 +206,7 @@ async def test_a_waiting_prompt_is_replaced_and_taken_back(
     done = asyncio.Event()
 
     async def work(_call: ModelCall) -> Reply:
-        await done.wait()
+        await beating(done.wait())
         return FINISH
 
     first, second, third = prompt("first"), prompt("second"), prompt("third")
@@ -243,14 +253,15 @@ async def test_without_a_worker_a_queue_is_not_known_to_have_changed(
     done = asyncio.Event()
 
     async def work(_call: ModelCall) -> Reply:
-        await done.wait()
+        await beating(done.wait())
         return FINISH
 
     first, second, third = prompt("first"), prompt("second"), prompt("third")
     path = await gateway.create(gateway.asked() | {"prompt": first})
     await gateway.http.post(f"{path}/prompts", json=second)
     place = f"{path}/prompts/{second['id']}"
-    unknown = await gateway.http.put(place, json=third)
+    with waiting_for_temporal(TEMPORAL_SECONDS):
+        unknown = await gateway.http.put(place, json=third)
     assert (unknown.status_code, unknown.json()["code"]) == (503, "outcome_unknown")
     async with working(client, store, work):
         while (again := await gateway.http.put(place, json=third)).status_code == 503:
@@ -260,6 +271,7 @@ async def test_without_a_worker_a_queue_is_not_known_to_have_changed(
         await gateway.until(path, Phase.WAITING, turns=2)
 
 
+@pytest.mark.usefixtures("settling")
 async def test_one_prompt_more_than_may_wait_is_refused(gateway: Gateway, asking: str) -> None:
     """At once, with when to come back; one that waits may be repeated, one taken back is room."""
     sent = [prompt(f"number {number}") for number in range(QUEUE_LIMIT)]
@@ -280,6 +292,7 @@ async def test_one_prompt_more_than_may_wait_is_refused(gateway: Gateway, asking
     assert (await gateway.http.post(f"{asking}/prompts", json=late)).status_code == 202
 
 
+@pytest.mark.usefixtures("settling")
 async def test_of_many_prompts_sent_at_once_none_is_accepted_and_dropped(
     gateway: Gateway, asking: str
 ) -> None:

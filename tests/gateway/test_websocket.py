@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
-from temporalio import activity
 from temporalio.client import Client
 
 from runtime.store.base import Store
@@ -21,6 +20,7 @@ from tests.gateway.streaming import (
     watching,
     working,
 )
+from tests.workflows.beating import beating
 from workflows.contract.base import CommandId
 from workflows.contract.events import CommandFinished
 from workflows.contract.model import ModelCall
@@ -333,12 +333,10 @@ async def test_text_comes_as_it_is_written(client: Client, gateway: Gateway, sto
     go_on = [asyncio.Event() for _ in range(2)]
 
     async def slowly(_call: ModelCall) -> Reply:
-        activity.heartbeat(LiveText(turn=1, step=1, epoch=1, start=0), "größer".encode())
-        await go_on[0].wait()
-        activity.heartbeat(LiveText(turn=1, step=1, epoch=1, start=0), "größer als".encode())
-        await go_on[1].wait()
-        activity.heartbeat(LiveText(turn=1, step=1, epoch=2, start=0), b"anew")
-        await done.wait()
+        first, second = (LiveText(turn=1, step=1, epoch=epoch, start=0) for epoch in (1, 2))
+        await beating(go_on[0].wait(), first, "größer".encode())
+        await beating(go_on[1].wait(), first, "größer als".encode())
+        await beating(done.wait(), second, b"anew")
         return FINISH
 
     done = asyncio.Event()

@@ -1,6 +1,6 @@
 """What is done for a prompt knows the prompt and its trace, and nothing else knows them."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from temporalio.client import Client
@@ -20,7 +20,7 @@ MANY_STEPS = 190
 
 
 @pytest.fixture
-def rig(client: Client, unique: str) -> Rig:
+async def rig(client: Client, unique: str) -> AsyncIterator[Rig]:
     """A session whose client and workers carry causes, as every process of ours does."""
     carrying = Client(
         client.service_client,
@@ -28,7 +28,10 @@ def rig(client: Client, unique: str) -> Rig:
         data_converter=client.data_converter,
         interceptors=[Causes()],
     )
-    return Rig(carrying, f"q-{unique}", SessionId(f"s-{unique}"), FakeSandbox(queue=f"q-{unique}"))
+    queue = f"q-{unique}"
+    rig = Rig(carrying, queue, SessionId(f"s-{unique}"), FakeSandbox(queue=queue))
+    yield rig
+    await rig.end()
 
 
 def trace(digit: str) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
-from activities.worker import WORKFLOW_RUNNER, activities_of
+from activities.worker import HEARTBEAT_INTERVAL, WORKFLOW_RUNNER, activities_of
 from tests.fake_checks import FakeChecks
 from tests.fakes import FINISH, FakeArchive, FakeModel, FakePullRequests, FakeSandbox, Reply
 from workflows.contract import names
@@ -112,9 +113,18 @@ class Rig:
                     activities=activities,
                     workflow_runner=WORKFLOW_RUNNER,
                     max_cached_workflows=cached_workflows,
+                    max_heartbeat_throttle_interval=HEARTBEAT_INTERVAL,
                 )
                 await stack.enter_async_context(worker)
             yield
+
+    async def end(self) -> None:
+        """End the session, if it was started and goes on."""
+        try:
+            await self.client.get_workflow_handle(self.session).terminate()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
 
     async def view(self) -> SessionView:
         handle = self.client.get_workflow_handle(self.session)
@@ -145,6 +155,9 @@ class Rig:
 
 
 @pytest.fixture
-def rig(client: Client, unique: str) -> Rig:
+async def rig(client: Client, unique: str) -> AsyncIterator[Rig]:
+    """A session that is gone after the test, so that no task of it comes to a later one's fakes."""
     queue = f"q-{unique}"
-    return Rig(client, queue, SessionId(f"s-{unique}"), FakeSandbox(queue=queue))
+    rig = Rig(client, queue, SessionId(f"s-{unique}"), FakeSandbox(queue=queue))
+    yield rig
+    await rig.end()

@@ -13,6 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime import temporal
 from tests.conftest import FASTER_QUEUES, temporal_binary
 from tests.fakes import FINISH, NODE, FakeSandbox, Reply, calls
+from tests.workflows.beating import beating
 from tests.workflows.conftest import Rig, decision, prompt
 from workflows.contract import names
 from workflows.contract.asking import AskedKind
@@ -174,7 +175,7 @@ async def test_another_model_is_asked_from_the_next_call_on(rig: Rig) -> None:
         if call.step > 1:
             return FINISH
         first_asked.set()
-        await changed.wait()
+        await beating(changed.wait())
         return calls((ToolName.BASH, "ls"))
 
     rig.script(reply)
@@ -196,7 +197,7 @@ async def test_a_model_named_while_another_fails_is_asked_at_once(rig: Rig) -> N
         if call.model == "other/model":
             return FINISH
         first_asked.set()
-        await changed.wait()
+        await beating(changed.wait())
         return ApplicationError("no key", type=Failure.MODEL_FATAL, non_retryable=True)
 
     rig.script(reply)

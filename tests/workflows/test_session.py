@@ -6,6 +6,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from tests.fakes import FINISH, Reply, calls, model_step
+from tests.workflows.beating import beating
 from tests.workflows.conftest import Rig, decision, prompt
 from workflows import opening
 from workflows.contract import names
@@ -111,7 +112,7 @@ async def test_a_steering_prompt_joins_the_running_turn(rig: Rig) -> None:
     async def answer(step: int) -> Reply:
         if step == 1:
             asked.set()
-            await steered.wait()
+            await beating(steered.wait())
             return calls((ToolName.BASH, "ls"))
         return FINISH
 

@@ -49,6 +49,11 @@ class RawServer(socketserver.ThreadingTCPServer):
             self._news.wait_for(lambda: len(self.requests) >= count)
 
     @property
+    def hangs(self) -> bool:
+        """Whether a client would wait in vain for one of the answers."""
+        return any(HANG in response for response in self._responses)
+
+    @property
     def host(self) -> str:
         """Name and port it is reached at."""
         return f"127.0.0.1:{self.server_address[1]}"

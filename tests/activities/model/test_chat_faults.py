@@ -1,5 +1,6 @@
 """Real faults of real servers, through real litellm, for both wire formats it is used with."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.model import chat, wire
 from tests.activities.model.conftest import LITELLM_WARNINGS, settings_for
+from tests.cli.running import wait_until
 from workflows.contract.failures import Failure
 from workflows.contract.transcript import (
     AssistantMessage,
@@ -26,6 +28,10 @@ WAIT, RETRY = Failure.MODEL_WAIT, Failure.MODEL_RETRY
 COMPACT, FATAL = Failure.MODEL_COMPACT, Failure.MODEL_FATAL
 
 STALL_SECONDS = 0.4
+"""How long a server that hangs is waited for."""
+
+HANGING_SECONDS = 6.0
+"""How long it hangs; its end waits for that."""
 
 Fault = Callable[[LLMock], object]
 
@@ -56,9 +62,12 @@ FAULTS: list[tuple[str, Fault, Failure]] = [
         RETRY,
     ),
     ("corrupt", lambda server: server.corrupt(), RETRY),
-    ("stall", lambda server: server.stall(seconds=1.0), RETRY),
-    ("no first byte", lambda server: server.delay(1.0), RETRY),
 ]
+
+HANGS: dict[str, Fault] = {
+    "between pieces": lambda server: server.stall(seconds=HANGING_SECONDS),
+    "before the first byte": lambda server: server.delay(HANGING_SECONDS),
+}
 
 PROVIDERS = {"openai": "openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5"}
 
@@ -76,7 +85,7 @@ def ignored(_text: str) -> None:
 async def ask(llmock: LLMock, provider: str, **changes: object) -> wire.Answer:
     """Send one request to the server."""
     url = llmock.base_url(provider)
-    settings = settings_for(Path("unused"), url, model_stall_seconds=STALL_SECONDS, **changes)
+    settings = settings_for(Path("unused"), url, **changes)
     request = wire.request(PROVIDERS[provider], "be good", [UserMessage(text="list the files")])
     return await chat.ask(request, "1_1", settings, ignored)
 
@@ -92,6 +101,18 @@ async def test_a_fault_is_classified_after_one_request(
     with pytest.raises(ApplicationError) as caught:
         await ask(llmock, provider)
     assert caught.value.type == expected
+    assert len(llmock.requests) == 1
+
+
+@pytest.mark.parametrize("hang", HANGS)
+async def test_a_server_that_hangs_is_given_up(llmock: LLMock, provider: str, hang: str):
+    """Silence is a fault like any other, however the connection looks."""
+    HANGS[hang](llmock)
+    with pytest.raises(ApplicationError) as caught:
+        await ask(llmock, provider, model_stall_seconds=STALL_SECONDS)
+    assert caught.value.type == RETRY
+    # The server notes a request when it has waited.
+    await asyncio.to_thread(wait_until, lambda: llmock.requests)
     assert len(llmock.requests) == 1
 
 

@@ -25,6 +25,7 @@ from tests.activities.model.raw_server import (
     streamed,
     whole,
 )
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.failures import Failure
 from workflows.contract.model import ModelStep
 from workflows.contract.transcript import AssistantMessage
@@ -34,7 +35,8 @@ pytestmark = LITELLM_WARNINGS
 WAIT, RETRY, COMPACT = Failure.MODEL_WAIT, Failure.MODEL_RETRY, Failure.MODEL_COMPACT
 FATAL, REFUSED = Failure.MODEL_FATAL, Failure.MODEL_REFUSED
 
-STALL_SECONDS = 0.4
+STALL_SECONDS = 3.0
+"""How long a server that hangs is waited for; what it says first must arrive within it too."""
 FAR_FUTURE = formatdate(32_503_680_000, usegmt=True)
 PAST = formatdate(0, usegmt=True)
 
@@ -184,7 +186,8 @@ def provider(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 async def step(provider: str, server: RawServer, store: Store, home: Path) -> ModelStep:
     """Make one step against the server."""
     wire = WIRES[provider]
-    settings = settings_for(home, base_url(wire, server), model_stall_seconds=STALL_SECONDS)
+    stall = STALL_SECONDS if server.hangs else PATIENCE_SECONDS
+    settings = settings_for(home, base_url(wire, server), model_stall_seconds=stall)
     call = CALL.model_copy(update={"model": wire.model})
     return await LiteLlmModel(settings, store).step(call)
 

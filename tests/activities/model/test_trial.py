@@ -23,6 +23,7 @@ from tests.activities.model.raw_server import (
     streamed,
     whole,
 )
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.health import ModelTrial, Row, Status
 
 pytestmark = LITELLM_WARNINGS
@@ -30,6 +31,9 @@ pytestmark = LITELLM_WARNINGS
 OK, WARN, FAIL = Status.OK, Status.WARN, Status.FAIL
 
 ROOT = Path(__file__).parents[3]
+
+STALL_SECONDS = 3.0
+"""How long a server that hangs is waited for; what it says first must arrive within it too."""
 
 Respond = Callable[[Wire], Response]
 
@@ -91,7 +95,10 @@ async def tried(
 ) -> tuple[dict[str, Row], RawServer]:
     """Try a model of a server that answers so; return the rows by name."""
     with serving(*(respond(wire) for respond in responses)) as server:
-        chosen = settings_for(Path("unused"), base_url(wire, server), **settings)
+        stall = STALL_SECONDS if server.hangs else PATIENCE_SECONDS
+        chosen = settings_for(
+            Path("unused"), base_url(wire, server), model_stall_seconds=stall, **settings
+        )
         found = await trial.attempt(model or wire.model, chosen)
     assert len(server.requests) <= 2
     return {row.what: row for row in found.rows}, server
@@ -152,7 +159,7 @@ async def test_what_is_configured_or_listed_is_told():
 )
 async def test_an_answer_that_fails_is_named(wire: Wire, respond: Respond, finding: str, cure: str):
     """The endpoint was reached; what went wrong has its class and cure. Nothing more is asked."""
-    rows, server = await tried(wire, respond, model_stall_seconds=0.4)
+    rows, server = await tried(wire, respond)
     assert rows["reached"] == Row(status=OK, what="reached", finding=server.host)
     assert rows["answer"].status is FAIL
     assert rows["answer"].finding.startswith(finding)
@@ -163,7 +170,7 @@ async def test_an_answer_that_fails_is_named(wire: Wire, respond: Respond, findi
 
 async def test_a_provider_that_hangs_is_given_up(wire: Wire):
     """A server that takes the request and says nothing is told from one that refuses."""
-    rows, server = await tried(wire, hangs, model_stall_seconds=0.4)
+    rows, server = await tried(wire, hangs)
     assert rows["reached"].status is FAIL
     assert rows["reached"].finding.startswith(f"{server.host}: no answer in time")
     assert "OVERNIGHT_MODEL_BASE_URL" in rows["reached"].cure

@@ -241,7 +241,7 @@ def test_a_program_that_hangs_is_killed(alone: dict[str, str], tmp_path: Path):
     """A git that never ends costs its row, not the others, and is not left running."""
     hangs = f"sleep 600.{os.getpid()}"
     path = programs(tmp_path / "bin", git=hangs, docker=hangs)
-    status, rows, _ = examined({**alone, "PATH": path})
+    status, rows, _ = examined({**alone, "PATH": path}, hangs=True)
     assert status == 1
     assert status_of(rows, "git", "python", "docker") == ["fail", "ok", "ok"]
     assert rows["git"]["finding"] in (

@@ -129,7 +129,8 @@ def test_a_gateway_that_hangs_is_given_up(alone: dict[str, str]):
     """A socket that takes connections and never answers costs its rows alone."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        status, rows, _ = examined({**alone, "OVERNIGHT_URL": url, "OVERNIGHT_TOKEN": "x"})
+        there = {**alone, "OVERNIGHT_URL": url, "OVERNIGHT_TOKEN": "x"}
+        status, rows, _ = examined(there, hangs=True)
     assert status == 1
     for name in ("/healthz", "/readyz", "version", "health"):
         assert rows[name]["finding"] in (
