@@ -14,6 +14,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths
 from activities.sandbox.inside import linux
@@ -21,16 +22,22 @@ from activities.sandbox.namespaces import Handover
 from activities.sandbox.removal import remove_tree
 from activities.sandbox.spawn import Detached, start_detached
 
-READY_TIMEOUT_S = 10.0
-"""A new box answers within this time or counts as failed."""
+READY_TIMEOUT_S = 60.0
+"""A new box answers within this time or counts as failed; one that ended is noticed at once."""
 
 END_TIMEOUT_S = 5.0
 """A box is killed when it has not ended by itself after this time."""
+
+DEATH_TIMEOUT_S = 30.0
+"""What was killed is gone within this time, on a starved machine too."""
 
 DYING_S = 1.0
 """A killed box lets its connections go an instant before its lock; on a busy machine that lasts."""
 
 POLL_S = 0.002
+STATUS = "status.json"
+"""File of the state folder that tells the supervisor's process id, as soon as it is known."""
+
 LOG_TAIL_BYTES = 2_000
 _LARGEST_PID = 2**22
 
@@ -46,13 +53,13 @@ async def ensure_running(paths: BoxPaths, launch: Launch) -> bool:
     """Have the box running and answering; returns whether it was started anew.
 
     Any number of workers may call this at once: one starts the box, the others find it. The folders
-    are made when missing. Raises `BoxFailed` when the box ends or is silent for 10 s.
+    are made when missing. Raises `BoxFailed` when the box ends or is silent for 60 s.
     """
     paths.make()
     try:
         async with asyncio.timeout(READY_TIMEOUT_S):
             while True:
-                state = _lock(paths)
+                state = _lock(paths.state)
                 if state is not None:
                     try:
                         await _start(paths, launch, state)
@@ -69,7 +76,7 @@ async def ensure_running(paths: BoxPaths, launch: Launch) -> bool:
 
 def is_running(paths: BoxPaths) -> bool:
     """Tell whether the box lives, without asking it."""
-    state = _lock(paths) if paths.state.is_dir() else -1
+    state = _lock(paths.state) if paths.state.is_dir() else -1
     if state is not None and state >= 0:
         os.close(state)
     return state is None
@@ -90,15 +97,15 @@ async def ends_now(paths: BoxPaths) -> bool:
     return False
 
 
-def _lock(paths: BoxPaths) -> int | None:
-    """Open and lock the state folder; None when a living box has it."""
-    state = os.open(paths.state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _lock(path: Path) -> int | None:
+    """Open and lock the state folder, or a file in it; None when a living process has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(state)
+        os.close(descriptor)
         return None
-    return state
+    return descriptor
 
 
 async def _start(paths: BoxPaths, launch: Launch, state: int) -> None:
@@ -119,11 +126,14 @@ async def _start(paths: BoxPaths, launch: Launch, state: int) -> None:
 def _spawn(paths: BoxPaths, launch: Launch, state: int) -> Detached:
     token = f"overnight-{paths.root.name}-{secrets.token_hex(8)}"
     linux.write_durably(state, "token", token.encode())
-    with suppress(FileNotFoundError):
-        os.unlink("socket", dir_fd=state)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    status = os.open("status.json", flags, 0o600, dir_fd=state)
+    # The bwrap of a box that has just died may still write how it ended: not into the new file.
+    for name in ("socket", STATUS):
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=state)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    status = os.open(STATUS, flags, 0o600, dir_fd=state)
     try:
+        fcntl.flock(status, fcntl.LOCK_EX)  # handed over, too: bwrap has it to its own end
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"/proc/self/fd/{state}/socket")
             handed = (state, listener.fileno(), status)
@@ -143,8 +153,9 @@ def _with_log(paths: BoxPaths, what: str) -> str:
 async def destroy(paths: BoxPaths) -> None:
     """End the box with everything in it and remove its folders; idempotent.
 
-    Commands are killed. Returns when no process of the box is left. Raises `BoxFailed` when a
-    process cannot be killed or a file cannot be removed; a repeat goes on from there.
+    Commands are killed. Returns when no process of the box is left; without walls, commands of a
+    box that did not answer may live for a moment more. Raises `BoxFailed` when a process cannot be
+    killed or a file cannot be removed; a repeat goes on from there.
     """
     if paths.state.is_dir():
         async with _ended(paths):
@@ -167,28 +178,31 @@ async def _ended(paths: BoxPaths) -> AsyncIterator[None]:
     finally:
         if process is not None:
             os.close(process)
-    state = await _lock_within(paths, END_TIMEOUT_S)
+    state = await _lock_once_free(paths.state)
     try:
+        # A supervisor lets its lock go before its children are dead and bwrap has collected it.
+        if (paths.state / STATUS).exists():
+            os.close(await _lock_once_free(paths.state / STATUS))
         yield
     finally:
         os.close(state)
 
 
-async def _lock_within(paths: BoxPaths, timeout_s: float) -> int:
+async def _lock_once_free(path: Path) -> int:
     try:
-        async with asyncio.timeout(timeout_s):
-            while (state := _lock(paths)) is None:  # noqa: ASYNC110  # a lock sends no event
+        async with asyncio.timeout(DEATH_TIMEOUT_S):
+            while (locked := _lock(path)) is None:  # noqa: ASYNC110  # a lock sends no event
                 await asyncio.sleep(POLL_S)
-            return state
+            return locked
     except TimeoutError as problem:
-        message = f"box {paths.root.name!r} cannot be ended: its lock is still held"
+        message = f"a box cannot be ended: the lock on {str(path)!r} is still held"
         raise BoxFailed(message) from problem
 
 
 def _pid(paths: BoxPaths) -> int | None:
     # bwrap appends a second object, with the exit code, when the box ends.
     try:
-        content = (paths.state / "status.json").read_text()
+        content = (paths.state / STATUS).read_text()
         recorded = json.JSONDecoder().raw_decode(content)[0]
     except (FileNotFoundError, ValueError, RecursionError):
         return None

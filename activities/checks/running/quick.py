@@ -23,8 +23,13 @@ from workflows.contract.findings import Finding, FindingKind, FindingReport, Sev
 from workflows.contract.sandbox import CommandOutcome
 from workflows.contract.transcript import UserMessage
 
-QUICK_SECONDS = 10.0
 ONE_CHECK_SECONDS = 8
+QUICK_SECONDS = 30.0
+"""For all, side by side, and for reading what they left: when it is over nothing is known.
+
+Much more than one check has, so that one that hangs does not cost what the others found.
+"""
+
 KNOWN_REPORTS = 64
 
 _COMPILE = """

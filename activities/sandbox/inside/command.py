@@ -18,8 +18,11 @@ SYNC_EVERY_BYTES = 16 * 1024 * 1024
 KILL_INTERVAL_S = 0.02
 """Pause between two looks for survivors of a kill."""
 
-WARDEN_PATIENCE_S = 0.5
-"""A warden that lives this long after its tree was killed (stopped by it, say) is killed too."""
+WARDEN_PATIENCE_S = 5.0
+"""A warden that lives this long after its tree was killed (stopped by it, say) is killed too.
+
+With it goes what it would have said of the command's end, so a starved one is given time.
+"""
 
 
 class Log:

@@ -22,6 +22,7 @@ from runtime.settings import Settings
 from runtime.store.base import Store
 from runtime.transcript import Transcripts
 from tests.activities.repositories import commit_files, make_origin, named
+from tests.patience import PATIENCE_SECONDS
 from tests.provider import sandbox_provider
 from workflows.contract.base import CommandId, CommitSha, SessionId
 from workflows.contract.checks import (
@@ -107,7 +108,7 @@ class Rig:
         paths = BoxPaths(self.boxes / name)
         written = (paths.state / "status.json").read_text()
         os.kill(int(json.JSONDecoder().raw_decode(written)[0]["child-pid"]), signal.SIGKILL)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while paths.state.is_dir() and is_running(paths):  # noqa: ASYNC110  # a lock
                 await asyncio.sleep(0.01)
 

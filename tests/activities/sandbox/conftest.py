@@ -58,7 +58,7 @@ class Box:
         self,
         shell: str,
         name: str | None = None,
-        timeout_s: float = 60.0,
+        timeout_s: float = PATIENCE_SECONDS,
         output_limit: int = 64 * 1024 * 1024,
     ) -> StartCommand:
         """Describe a command with an id of its own."""

@@ -102,11 +102,20 @@ class Follower:
         return await self._environment().run(attempt)
 
     async def saw(self, text: bytes) -> None:
-        """Return when a window ends with the text."""
+        """Return when what was shown to be in the store ends with the text."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not self.shown or not self.shown[-1][1].endswith(text):
+            while not self._ends_with(text):
                 self.news.clear()
                 await self.news.wait()
+
+    def _ends_with(self, text: bytes) -> bool:
+        # Not the window: on a slow machine the text may have left it before it was shown.
+        if not self.shown:
+            return False
+        live, _ = self.shown[-1]
+        key = stream_key(SESSION, live.command_id)
+        start = max(0, live.end - len(text))
+        return self.store.read_stream(key, start, live.end - start) == text
 
     async def saw_bytes(self) -> None:
         """Return when anything is known to be in the store."""

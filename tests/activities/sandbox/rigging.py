@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities.mirror import Mirrors
 from activities.sandbox.adapter import LocalSandboxes
@@ -21,6 +22,7 @@ from runtime.store.folder import FolderStore
 from runtime.transcript import keep_arguments
 from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId, EffectId, SessionId
+from workflows.contract.failures import Failure
 from workflows.contract.sandbox import (
     CloseSandbox,
     CommandResult,
@@ -88,6 +90,15 @@ class Rig:
     async def run(self, ready: SandboxReady, shell: str, id: str = "c-1") -> CommandResult:
         return await self.sandboxes.run_command(self.command(ready, shell, id))
 
+    async def follow_to_the_end(self, command: RunCommand) -> CommandResult:
+        """Make attempts for as long as their failure is temporary, as Temporal does."""
+        while True:
+            try:
+                return await self.sandboxes.run_command(command)
+            except ApplicationError as error:
+                if error.type != Failure.TEMPORARY:
+                    raise
+
     def command(self, ready: SandboxReady, shell: str, id: str = "c-1") -> RunCommand:
         return RunCommand(
             session=ready.session,
@@ -96,7 +107,7 @@ class Rig:
             binding=ready.binding,
             command_id=CommandId(id),
             shell=shell,
-            timeout_seconds=60,
+            timeout_seconds=PATIENCE_SECONDS,
         )
 
     async def use(

@@ -8,6 +8,7 @@ import pytest
 
 from activities.sandbox.box import read_exit
 from tests.activities.sandbox.conftest import Box
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.sandbox import CommandOutcome
 
 DAEMON = """
@@ -85,7 +86,7 @@ async def test_a_stop_lets_a_command_clean_up(box: Box) -> None:
 
 async def test_a_stop_right_after_the_start_is_no_different(box: Box) -> None:
     """SIGTERM also reaches a command that has hardly begun: no stop waits for its grace in vain."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in range(20):
             name = await box.start(box.command("exec sleep 600"))
             assert (await box.client.stop(name, grace_s=600.0)).signal == "SIGTERM"

@@ -4,14 +4,17 @@ import asyncio
 import os
 import shutil
 import signal
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from activities.sandbox import namespaces
 from activities.sandbox.box import BoxClient, BoxGone, BoxPaths, read_exit
 from activities.sandbox.lifetime import BoxFailed, destroy, ensure_running, is_running
-from tests.activities.sandbox.conftest import Box
+from tests.activities.sandbox.conftest import Box, launch_for
+from tests.activities.sandbox.following import Gate
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.sandbox import CommandOutcome
 
 
@@ -40,13 +43,16 @@ async def test_a_dead_box_is_gone_and_its_commands_are_lost(box: Box) -> None:
 
 async def test_a_box_whose_folder_was_removed_ends(box: Box) -> None:
     """It looks when something happens, and once a minute otherwise; nobody could find it again."""
-    await box.start(box.command("sleep 1"))
-    process = os.pidfd_open(box.supervisor)
-    shutil.rmtree(box.paths.root)
+    with closing(Gate(box)) as gate:
+        name = await box.start(box.command("exec 9< gate; echo up; read -r _ <&9"))
+        await box.said(name, b"up")
+        process = os.pidfd_open(box.supervisor)
+        shutil.rmtree(box.paths.root)
+        gate.open()
     gone = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(process, gone.set)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await gone.wait()
     loop.remove_reader(process)
     os.close(process)
@@ -66,7 +72,7 @@ async def test_a_killed_supervisor_takes_its_commands_along(box: Box, unique: st
     name = await box.start(box.command(f"echo up; exec sh -c 'sleep 600; :' {unique}"))
     await box.said(name, b"up")
     os.kill(box.supervisor, signal.SIGKILL)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while _mentioning(unique) or is_running(box.paths):  # noqa: ASYNC110  # deaths of others
             await asyncio.sleep(0.01)
 
@@ -101,13 +107,32 @@ async def test_destroy_leaves_nothing(box: Box, unique: str) -> None:
     assert (outside / "kept").exists()
 
 
+@pytest.mark.usefixtures("boxes_are_possible")
+async def test_destroy_waits_for_what_made_the_walls(tmp_path: Path) -> None:
+    """What launched a box outlives it by a moment, here by a long one; the folders go last."""
+    paths = BoxPaths(tmp_path / "box")
+    paths.make()
+    namespaces.write_etc(paths)
+    launch, last = launch_for("bubblewrap", paths), tmp_path / "last"
+
+    def slowly(handover: namespaces.Handover) -> list[str]:
+        # bwrap, too, keeps the lock on the state to the supervisor alone.
+        parting = f"wait; /bin/sleep 1; test -d {paths.state} && echo there > {last}"
+        script = f'"$@" & exec {handover.state}<&-; {parting}'
+        return ["/bin/bash", "-c", script, "bash", *launch(handover)]
+
+    await ensure_running(paths, slowly)
+    await destroy(paths)
+    assert last.read_text() == "there\n"
+
+
 async def test_destroy_ends_a_box_that_does_not_answer(box: Box, unique: str) -> None:
     """A frozen supervisor is killed with its commands."""
     name = await box.start(box.command(f"echo up; exec sh -c 'sleep 600; :' {unique}"))
     await box.said(name, b"up")
     os.kill(box.supervisor, signal.SIGSTOP)
     await destroy(box.paths)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while _mentioning(unique):  # noqa: ASYNC110  # deaths of others send nothing
             await asyncio.sleep(0.01)
     assert not box.paths.root.exists()

@@ -65,8 +65,8 @@ async def test_a_trickle_is_shown_as_it_comes(follower: Follower, gate: Gate) ->
         for piece in pieces:
             await follower.saw(piece)
             gate.open()
-    ends = [live.end for live, _ in follower.shown]
-    assert ends == [(FRAME_HEADER.size + 1) * number for number in range(1, len(pieces) + 1)]
+    ends = dict.fromkeys(live.end for live, _ in follower.shown)  # a beat may show one twice
+    assert list(ends) == [(FRAME_HEADER.size + 1) * number for number in range(1, len(pieces) + 1)]
     assert follower.kept("c")[Channel.STDOUT] == b"".join(pieces)
     assert following.result().summary.text() == "a€\N{GRINNING FACE}\N{REPLACEMENT CHARACTER}\n"
 
@@ -192,7 +192,11 @@ async def test_a_stop_keeps_all_output(follower: Follower) -> None:
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
         await following
-    ended = await follower.stop("c")
+    async with asyncio.TaskGroup() as tasks:
+        # The first grace counts, and a shell may be slow to say its last word.
+        tasks.create_task(follower.box.client.stop("c", grace_s=30.0))
+        await follower.box.said("c", b"bye")
+        ended = await follower.stop("c")
     assert (ended.outcome, ended.output_end) == (CommandOutcome.STOPPED, len(follower.log("c")))
     assert follower.kept("c")[Channel.STDOUT] == b"upbye"
     again = await follower.stop("c")
@@ -202,7 +206,7 @@ async def test_a_stop_keeps_all_output(follower: Follower) -> None:
 async def test_a_killed_box_leaves_a_prefix(follower: Follower) -> None:
     """What was whole in its log is in the store, and the command is lost."""
     following = asyncio.get_running_loop().create_task(
-        follower.follow_to_the_end(follower.box.command("yes", "c"))
+        follower.follow_to_the_end(follower.box.command("yes", "c", output_limit=2**40))
     )
     await follower.saw_bytes()
     await follower.box.kill()

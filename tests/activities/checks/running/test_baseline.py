@@ -11,6 +11,7 @@ from activities.checks.findings.reports import read_report
 from activities.checks.planning.tools import PYTEST, RUFF
 from tests.activities.checks.conftest import Rig
 from tests.activities.repositories import commit_files
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.checks import CheckPlan, CheckSpec
 from workflows.contract.failures import Failure
 from workflows.contract.findings import TestCounts
@@ -30,7 +31,7 @@ def telling_the_time() -> CheckSpec:
 
 async def until(path: Path) -> None:
     """Wait for a file."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not path.exists():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.01)
 

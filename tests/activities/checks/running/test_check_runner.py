@@ -168,7 +168,7 @@ async def test_an_error_in_the_report_fails_a_check_that_exits_with_0(rig: Rig):
 async def test_a_check_that_hangs_ends_at_its_limit(rig: Rig):
     """It counts as not run; what it started is gone."""
     await rig.open()
-    hanging = CheckSpec(name="slow", command="echo begun; sleep 1000", timeout_seconds=1)
+    hanging = CheckSpec(name="slow", command="echo begun; sleep 1000", timeout_seconds=10)
     result, report = await rig.run(hanging)
     assert (result.outcome, result.excerpt) == (CommandOutcome.TIMEOUT, "begun\n")
     assert (result.passed, result.runnable) == (False, False)

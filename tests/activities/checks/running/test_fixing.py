@@ -4,6 +4,7 @@ import asyncio
 
 from activities.checks.planning.tools import RUFF, RUFF_FORMAT
 from tests.activities.checks.conftest import SESSION, Rig
+from tests.patience import PATIENCE_SECONDS
 from workflows.contract.base import CommandId
 from workflows.contract.checks import CheckPlan, CheckSpec, FixFiles
 from workflows.contract.sandbox import StopCommand
@@ -69,7 +70,7 @@ async def test_what_a_stopped_fixer_changed_is_told(rig: Rig):
     stuck = CheckSpec(name="one", command="true", fix='f() { echo more >> "$1"; sleep 600; }; f')
     plan = CheckPlan(checks=(stuck,), source="test")
     wanted = request(rig, "a.txt", "b.txt", plan=plan)
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         fixing = group.create_task(rig.checks.fix(wanted))
         while rig.path("a.txt").read_text() == "a\n":  # noqa: ASYNC110  # another process writes
             await asyncio.sleep(0.01)
