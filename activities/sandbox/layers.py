@@ -1,4 +1,4 @@
-"""Environments set up once per repository and lock files, and copied into every session after.
+"""Environments set up once for equal submodules, lock files and tools, and copied into sessions.
 
 A layer is what the repository's `[environment] setup` left in a fresh checkout and in the home
 folder, without the files that git tracks. Setting up is the only time a box has network; it has
@@ -10,16 +10,18 @@ from pathlib import Path
 
 from temporalio.exceptions import ApplicationError
 
-from activities.failures import permanent
+from activities.failures import permanent, temporary
+from activities.git.revisions import SUBMODULE
 from activities.mirror import Mirrors
 from activities.progress import is_leaving
 from activities.sandbox import commands
 from activities.sandbox.box import BoxPaths, StartCommand
-from activities.sandbox.lifetime import destroy, ensure_running
+from activities.sandbox.lifetime import destroy, ensure_running, is_running
 from activities.sandbox.locks import exclusive
 from activities.sandbox.placing import place_folder
 from activities.sandbox.provider import Provider
 from activities.sandbox.spawn import run_briefly
+from runtime.store.base import sha256
 from workflows.contract.base import CommitSha
 from workflows.contract.failures import Failure
 from workflows.contract.sandbox import CommandOutcome, Repository
@@ -31,17 +33,26 @@ COPY_SECONDS = 1_800.0
 CHECKOUT = "git reset --hard --quiet"
 
 # What is left then is what the set-up made; tracked files come from each session's own commit.
-STRIP = """
-git ls-files -z | xargs -0 -r rm -f --
+# A submodule's files (mode 160000) are the set-up's too. Their `.git` leads into the folder that is
+# removed, and git refuses to work above one that leads nowhere. In git folders of their own, git
+# needs the empty ones.
+STRIP = r"""
+git ls-files -z --stage | sed -z -n '/^160000 /! s/^[^\t]*\t//p' | xargs -0 -r rm -rf --
 rm -rf .git
-find . -mindepth 1 -type d -empty -delete
+find . -name .git -type f -exec sh -c \
+  'git -C "${1%/*}" rev-parse --git-dir > /dev/null 2>&1 || rm -f -- "$1"' sh {} ';'
+find . -mindepth 1 -type d -empty ! -path '*/.git/*' -delete
 """
 
-# A set-up's untracked results are part of the place, not of the work.
-EXCLUDE = """
-git -c core.quotePath=false ls-files --others --exclude-standard --directory |
-sed 's|^|/|' >> .git/info/exclude
+# A set-up's untracked results are part of the place, not of the work. They are named by patterns
+# of lines, where an end of line in a name has no spelling of its own.
+EXCLUDE = r"""
+git ls-files -z --others --exclude-standard --directory |
+sed -z 's/[][*?\\ ]/\\&/g; s/[\n\r]/?/g; s|^|/|' | tr '\0' '\n' >> .git/info/exclude
 """
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Git knows this tree in every repository."""
 
 
 class Layers:
@@ -53,6 +64,17 @@ class Layers:
         self._mirrors = mirrors
         self._provider = provider
 
+    async def key(self, repository: Repository, commit: CommitSha, environment: str) -> str:
+        """Name a layer by what is in it: its environment, submodules and this host's tools.
+
+        What a set-up makes leads to the tools of its host, and is dead when they are others.
+        """
+        tree = await self._mirrors.differences(repository, commit, CommitSha(EMPTY_TREE))
+        parts = [f"{each.path}\0{each.old}" for each in tree if each.old_mode == SUBMODULE]
+        tools = await asyncio.to_thread(self._provider.identity)
+        url = self._mirrors.check_url(repository.url)
+        return sha256("\n".join([url, tools, environment, *parts]).encode())[:32]
+
     async def ensure(
         self, key: str, repository: Repository, commit: CommitSha, setup: tuple[str, ...]
     ) -> bool:
@@ -62,7 +84,8 @@ class Layers:
         run on, and the next attempt attaches to them.
 
         Raises:
-            ApplicationError: `setup_failed`, with the end of the failing command's output.
+            ApplicationError: `setup_failed`, with the end of the failing command's output;
+                `temporary` when the box died: the next attempt starts over.
         """
         async with exclusive(self._folder / f"{key}.lock"):
             if (self._folder / key).is_dir():
@@ -91,7 +114,8 @@ class Layers:
     async def _make(
         self, paths: BoxPaths, repository: Repository, commit: CommitSha, setup: tuple[str, ...]
     ) -> None:
-        if not (paths.workspace / ".git").is_dir():
+        # What ended with its host may have lost files that its commands had written.
+        if not (paths.workspace / ".git").is_dir() or not is_running(paths):
             await destroy(paths)
             paths.make()
             await seed(self._mirrors, paths, repository, commit, "overnight/setup")
@@ -127,7 +151,8 @@ class BoxCommands:
         """Run a command of ours, once in the life of the box, and return its standard output.
 
         Raises:
-            ApplicationError: `sandbox_unavailable`, with what it said.
+            ApplicationError: `sandbox_unavailable`, with what it said; `temporary` when the box
+                died.
         """
         environment = self._provider.own_environment(self.paths)
         ended = await self._run(name, f"set -e\n{shell}", environment, OUR_SECONDS)
@@ -141,7 +166,7 @@ class BoxCommands:
     async def _run(
         self, name: str, shell: str, environment: dict[str, str], seconds: float
     ) -> commands.Ended:
-        return await commands.run(
+        ended = await commands.run(
             self.paths,
             StartCommand(
                 id=name,
@@ -151,13 +176,18 @@ class BoxCommands:
                 output_limit=commands.OUTPUT_LIMIT_BYTES,
             ),
         )
+        if ended.outcome is CommandOutcome.LOST:
+            said = ended.summary.text()[-800:]
+            message = f"the sandbox ended under {name!r} while it was filled: {said}"
+            raise temporary(message)
+        return ended
 
 
 async def run_setup(box: BoxCommands, setup: tuple[str, ...]) -> None:
     """Run the repository's set-up commands in order.
 
     Raises:
-        ApplicationError: `setup_failed`, not retryable.
+        ApplicationError: `setup_failed`, not retryable; `temporary` when the box died.
     """
     for index, command in enumerate(setup):
         ended = await box.set_up(f"setup-{index}", command)
