@@ -150,6 +150,7 @@ async def _open(record: SessionRecord, name: str, work: WorkBundle | None) -> Sa
         branch=record.options.branch,
         base_commit=opening.base(record),
         restore=work,
+        committed=True,
     )
     handle = calls.open_sandbox(request, record.binding)
     try:

@@ -116,8 +116,10 @@ def base(record: SessionRecord) -> CommitSha:
     return record.state.base_commit
 
 
-async def export(record: SessionRecord, name: str) -> WorkBundle:
+async def export(record: SessionRecord, name: str, *, salvage: bool = False) -> WorkBundle:
     """Take the work out and remember it as the session's checkpoint.
+
+    To salvage means to leave out what cannot be carried, rather than fail.
 
     Raises:
         WorkLostError: what came out is not what the model thinks it is.
@@ -132,6 +134,7 @@ async def export(record: SessionRecord, name: str) -> WorkBundle:
                 base=base(record),
                 # A command that was lost with its sandbox stays lost: ask the new one anew.
                 command_id=CommandId(f"{name}-g{record.binding.generation}"),
+                salvage=salvage,
             )
         ),
     )

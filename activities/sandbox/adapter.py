@@ -165,7 +165,7 @@ class LocalSandboxes(Sandbox):
         paths = self._paths(request.binding.sandbox_id)
         command = StartCommand(
             id=request.command_id,
-            shell=export.script(request.base),
+            shell=export.script(request.base, salvage=request.salvage),
             env=self._provider.own_environment(paths),
             timeout_s=OUR_SECONDS,
             output_limit=export.BUNDLE_LIMIT_BYTES,
@@ -181,7 +181,13 @@ class LocalSandboxes(Sandbox):
             output = await asyncio.to_thread(commands.stdout_of, paths, request.command_id)
         found = export.parse(output)
         key = await asyncio.to_thread(export.store_key, request.session, found)
-        work = WorkBundle(base=request.base, tip=found.tip, tree=found.tree, store_key=key)
+        work = WorkBundle(
+            base=request.base,
+            tip=found.tip,
+            tree=found.tree,
+            store_key=key,
+            left_out=found.left_out,
+        )
         await self._keep(paths, work, found.bundle)
         return work
 

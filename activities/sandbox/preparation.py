@@ -6,22 +6,46 @@ from typing import Literal, NamedTuple
 from activities import configuration
 from activities.configuration import RepositoryConfiguration
 from activities.mirror import Mirrors
-from activities.sandbox import layers
+from activities.sandbox import export, layers
 from activities.sandbox.box import BoxPaths
 from activities.sandbox.layers import BoxCommands, Layers
 from activities.sandbox.lifetime import destroy, ensure_running
 from activities.sandbox.placing import place_file
 from activities.sandbox.provider import Provider
-from runtime.store.base import Store, sha256
+from runtime.store.base import Store
 from workflows.contract.base import CommitSha, Frozen
-from workflows.contract.sandbox import OpenSandbox, Repository, WorkBundle
+from workflows.contract.sandbox import BASE_REF, OpenSandbox, Repository
 
-# HEAD stays at the base, as if the work had just been done and not committed.
 RESTORE = """
 git fetch --quiet "$HOME/$BUNDLE" refs/overnight/work
 git read-tree --reset -u FETCH_HEAD
-git reset --quiet
+{then}
 rm -f "$HOME/$BUNDLE" .git/FETCH_HEAD
+"""
+
+# As if the work had just been done: HEAD stays at the base, and new files are unknown to git. It
+# has to know those that it would ignore, or they were no work any more.
+UNCOMMITTED = """
+list=$(mktemp)
+git reset --quiet
+git ls-tree -r -z --name-only FETCH_HEAD | sed -z 's|^|./|' > "$list"
+git check-ignore -z --stdin < "$list" > "$list.ignored" || [ $? = 1 ]
+export GIT_LITERAL_PATHSPECS=1
+[ ! -s "$list.ignored" ] ||
+git reset --quiet FETCH_HEAD --pathspec-from-file="$list.ignored" --pathspec-file-nul
+rm "$list" "$list.ignored"
+"""
+
+# As it would be merged. Checks that want a file as it was find the base by its name.
+COMMITTED = f"""
+git update-ref {BASE_REF} HEAD
+git update-ref HEAD FETCH_HEAD
+"""
+
+# Git lists files in the folder of a submodule nowhere, so it is named whole.
+EXCLUDE_FILLED = rf"""
+git ls-files -z --stage | {export.SUBMODULES} | {export.FILLED} |
+sed -z 's/[][*?\\ ]/\\&/g; s/[\n\r]/?/g; s|.*|/&/|' | tr '\0' '\n' >> .git/info/exclude
 """
 
 LOCK_FILE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -77,8 +101,8 @@ class Preparation:
         if wanted.setup and layer is None:
             await layers.run_setup(box, wanted.setup)
         if wanted.setup:
-            await box.must("open-exclude", layers.EXCLUDE)
-        await self._restore(box, request.restore)
+            await box.must("open-exclude", f"{layers.EXCLUDE}{EXCLUDE_FILLED}")
+        await self._restore(box, request)
         setup = _said(wanted, layer)
         return Prepared(base_commit=commit, setup=setup, repository=repository)
 
@@ -92,8 +116,8 @@ class Preparation:
             for name in wanted.lock_files
             if (data := await self._read(repository, commit, name)) is not None
         }
-        key = configuration.environment_key(wanted, contents)
-        key = sha256(f"{self._mirrors.check_url(repository.url)}\n{key}".encode())[:32]
+        environment = configuration.environment_key(wanted, contents)
+        key = await self._layers.key(repository, commit, environment)
         was_made = await self._layers.ensure(key, repository, commit, wanted.setup)
         return Layer(key, was_made)
 
@@ -101,13 +125,15 @@ class Preparation:
         limit = LOCK_FILE_LIMIT_BYTES
         return await self._mirrors.read_file(repository, commit, name, limit_bytes=limit)
 
-    async def _restore(self, box: BoxCommands, work: WorkBundle | None) -> None:
+    async def _restore(self, box: BoxCommands, request: OpenSandbox) -> None:
+        work = request.restore
         if work is None or work.store_key is None:
             return
         bundle = await self._store.read_async(work.store_key)
         # Its home is perhaps that of the set-up, with anything in it.
         name = await asyncio.to_thread(place_file, box.paths.home, bundle)
-        await box.must("open-restore", f"BUNDLE={name}\n{RESTORE}")
+        then = COMMITTED if request.committed else UNCOMMITTED
+        await box.must("open-restore", f"BUNDLE={name}\n{RESTORE.format(then=then)}")
 
 
 def _said(wanted: RepositoryConfiguration, layer: Layer | None) -> Literal["none", "cached", "run"]:

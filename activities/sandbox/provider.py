@@ -1,5 +1,6 @@
 """What differs between the kinds of local sandbox: how a box is made, what commands find in it."""
 
+import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -22,6 +23,14 @@ _QUIET = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 """Keeps programs from waiting for a person and from filling the output with progress bars."""
+
+_GIT_ALONE = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    # The lists of ignored files and of attributes in it count without any configuration.
+    "XDG_CONFIG_HOME": os.devnull,
+}
 
 
 class SandboxRefusedError(Exception):
@@ -65,8 +74,11 @@ class Provider(ABC):
         }
 
     def own_environment(self, paths: BoxPaths) -> dict[str, str]:
-        """Return the variables of our own commands, which use no program made in the box."""
-        return {**self.environment(paths), "PATH": bin_folders(self.toolchain)}
+        """Return the variables of our own commands.
+
+        They use no program made in the box, and of git's configuration the repository's only.
+        """
+        return {**self.environment(paths), "PATH": bin_folders(self.toolchain), **_GIT_ALONE}
 
     def identity(self) -> str:
         """Name what commands find on this host besides their session's own files; looks anew."""

@@ -11,6 +11,9 @@ from workflows.contract.transcript import ToolCall
 EXCERPT_CHARACTERS = 2_000
 """How much of a text an activity result carries for people."""
 
+BASE_REF = "refs/overnight/base"
+"""Names the base commit in a sandbox whose HEAD is the work."""
+
 
 class Repository(Frozen):
     """Where a session's code comes from and where its branch goes."""
@@ -50,6 +53,9 @@ class WorkBundle(Frozen):
     store_key: str | None
     """None when the tree equals the base's: there is nothing to carry."""
 
+    left_out: tuple[str, ...] = ()
+    """Folders that could not be carried; only an export that salvages leaves any out."""
+
 
 class OpenSandbox(Frozen):
     """Make the session's sandbox ready, or attach to it when it is there already."""
@@ -63,6 +69,10 @@ class OpenSandbox(Frozen):
 
     restore: WorkBundle | None = None
     """Work of an earlier sandbox of this session to start from."""
+
+    committed: bool = False
+    """Have the work as the commit that HEAD points at, as continuous integration would, and not
+    as if it had just been done."""
 
     generation: int = 0
 
@@ -188,6 +198,8 @@ class ExportWork(Frozen):
     binding: SandboxBinding
     base: CommitSha
     command_id: CommandId
+    salvage: bool = False
+    """Leave out folders that cannot be carried, and name them, instead of failing."""
 
 
 class CloseSandbox(Frozen):

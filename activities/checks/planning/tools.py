@@ -55,10 +55,9 @@ PYRIGHT = CheckSpec(
     reader=Reader.JSON_LINES,
 )
 
-# It looks at files that git knows; a sandbox has new ones that nobody added yet.
 PRE_COMMIT = CheckSpec(
     name="pre-commit",
-    command="git add --intent-to-add . && pre-commit run --all-files --color never",
+    command="pre-commit run --all-files --color never",
     kind=FindingKind.LINT,
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from workflows.contract.base import CommandId
 from workflows.contract.checks import REPORT_VARIABLE
+from workflows.contract.sandbox import BASE_REF
 
 REPORT_LIMIT_BYTES = 32 * 1024 * 1024
 ARCHIVE_LIMIT_BYTES = 16 * 1024 * 1024
@@ -45,7 +46,7 @@ def for_tests(command_id: CommandId, rerun: str) -> str:
 def prepared(command_id: CommandId, original: Iterable[str], tests: Iterable[str]) -> str:
     """Return the script that readies the workspace for one run of a check.
 
-    `original` paths are kept aside and become what they are at HEAD, or absent; the ids of the
+    `original` paths are kept aside and become what they are at the base, or absent; the ids of the
     tests are written where `for_tests` finds them.
     """
     lines = ["set -e", _OURS, 'mkdir -p -- "$o/aside"', f'a="$o/aside/{command_id}"']
@@ -54,26 +55,32 @@ def prepared(command_id: CommandId, original: Iterable[str], tests: Iterable[str
         lines.append(f'printf "%s\\n" {shlex.quote(positional(ids))} > "$a.tests"')
     paths = plain(original)
     if paths:
-        lines += [positional(paths), _PUT_ORIGINAL]
+        lines += [positional(paths), f"base={BASE_REF}", _PUT_ORIGINAL]
     return "\n".join(lines)
 
 
+# The index follows, so that checks which ask git for its files find no others.
 _PUT_ORIGINAL = """
-export GIT_LITERAL_PATHSPECS=1
+export GIT_LITERAL_PATHSPECS=1 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 git() { command git -c core.hooksPath=/dev/null -c core.fsmonitor=false "$@"; }
+git rev-parse --quiet --verify "$base" >/dev/null || base=HEAD
 { find "$@" -maxdepth 0 -print0 2>/dev/null || true; } > "$a.paths"
 tar -cf "$a.tar" --null --files-from "$a.paths"
+test ! -e .git/index || cp -p .git/index "$a.index"
 rm -rf -- "$@"
-git ls-tree -r -z --name-only --full-tree HEAD -- "$@" > "$a.base"
+git rm -r --cached --force --quiet --ignore-unmatch -- "$@"
+git ls-tree -r -z --name-only --full-tree "$base" -- "$@" > "$a.base"
 test ! -s "$a.base" ||
-git checkout --quiet HEAD --pathspec-from-file="$a.base" --pathspec-file-nul
+git checkout --quiet "$base" --pathspec-from-file="$a.base" --pathspec-file-nul
 """
 
 
 def put_back(command_id: CommandId, original: Iterable[str]) -> str:
     """Return the script that undoes what `prepared` did to the original paths."""
-    lines = ["set -e", _OURS, positional(plain(original)), 'rm -rf -- "$@"']
-    return "\n".join([*lines, f'tar -xf "$o/aside/{command_id}.tar"'])
+    lines = ["set -e", _OURS, f'a="$o/aside/{command_id}"', positional(plain(original))]
+    lines += ['rm -rf -- "$@"', 'tar -xf "$a.tar"']
+    lines.append('test ! -e "$a.index" || cp -p "$a.index" .git/index')
+    return "\n".join(lines)
 
 
 def read_report(command_id: CommandId) -> str:

@@ -158,7 +158,7 @@ async def test_a_dead_box_is_lost_and_comes_back_with_its_files(rig: Rig) -> Non
     ready = await rig.open()
     kill = "echo kept > kept; kill -9 1; sleep 30" if ready.provider == "bubblewrap" else "sleep 30"
     command = rig.command(ready, kill)
-    running = asyncio.get_running_loop().create_task(rig.sandboxes.run_command(command))
+    running = asyncio.get_running_loop().create_task(rig.follow_to_the_end(command))
     state = rig.settings.sandboxes_path / "boxes/s-1/state"
     while not (state / "commands/c-1").exists():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
@@ -258,7 +258,7 @@ async def test_the_model_sees_the_output_and_the_ending(rig: Rig) -> None:
     """The tool message answers the call that asked."""
     ready = await rig.open()
     source = await keep_arguments(
-        rig.store, b'{"command":"echo out; echo err >&2; exit 2","timeout_seconds":5}'
+        rig.store, b'{"command":"echo out; echo err >&2; exit 2","timeout_seconds":60}'
     )
     call = ToolCall(id="call-9", name=ToolName.BASH, summary="echo", source=source)
     request = rig.command(ready, "").model_copy(update={"shell": None, "call": call})
