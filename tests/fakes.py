@@ -130,6 +130,9 @@ class FakeSandbox(Sandbox):
     """Whether a sandbox that was gone comes back without its files."""
 
     is_broken: bool = False
+    nested: tuple[str, ...] = ()
+    """Folders that an export can only leave out."""
+
     """Whether no work can be taken out."""
 
     open_slowly: bool = False
@@ -217,11 +220,17 @@ class FakeSandbox(Sandbox):
             self.running.set()
             await asyncio.sleep(0.01)
         self._be_gone()
-        if self.is_broken:
+        if self.is_broken or (self.nested and not request.salvage):
             message = "there is no repository"
             raise ApplicationError(message, type=Failure.GIT_TAMPERED, non_retryable=True)
         key = None if self.empty else f"bundles/{request.session}/{request.command_id}"
-        work = WorkBundle(base=BASE, tip=CommitSha("e" * 40), tree=self.tree, store_key=key)
+        work = WorkBundle(
+            base=BASE,
+            tip=CommitSha("e" * 40),
+            tree=self.tree,
+            store_key=key,
+            left_out=self.nested,
+        )
         # As the real one: a command of one id runs once.
         return self.exported.setdefault(request.command_id, work)
 

@@ -87,7 +87,8 @@ class Sandbox(ABC):
     async def export_work(self, request: ExportWork) -> WorkBundle:
         """Bundle the workspace's files inside the sandbox; equal files give an equal tree.
 
-        Raises `git_tampered` when the repository inside cannot be read, not retryable.
+        Raises `git_tampered` when the repository inside cannot be read, or has files that git
+        cannot carry and that may not be left out; not retryable.
         """
 
     @activity.defn(name="sandbox.close")

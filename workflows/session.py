@@ -34,6 +34,8 @@ from workflows.contract.session import (
 from workflows.policy import admission, renewal
 from workflows.record import PHASE_KEY, SessionRecord
 
+LEFT_OUT = "Not kept when the session was closed, since git cannot carry them: {}"
+
 
 @workflow.defn(name=names.SESSION_WORKFLOW)
 class AgentSession:
@@ -183,8 +185,9 @@ class AgentSession:
         )
 
     async def _keep_work(self) -> None:
+        name = f"export-close-r{self._record.run_index}"
         try:
-            await opening.export(self._record, f"export-close-r{self._record.run_index}")
+            work = await opening.export(self._record, name, salvage=True)
         except ActivityError as error:
             # Closing must not hang on a sandbox that is broken; the last checkpoint stands, and who
             # reopens the session is told.
@@ -192,6 +195,11 @@ class AgentSession:
             workflow.logger.warning("export.failed", extra={"failure": opening.failure_name(error)})
         except opening.WorkLostError:
             workflow.logger.warning("work.lost")
+        else:
+            if work.left_out:
+                # Whoever reopens the session works without these.
+                self._record.note(LEFT_OUT.format(", ".join(work.left_out)))
+                workflow.logger.warning("work.left_out", extra={"folders": len(work.left_out)})
 
     async def _archive(self, run: PreviousRun) -> None:
         await calls.archive_run(

@@ -48,7 +48,7 @@ async def carry_out(record: SessionRecord, step: ModelStep) -> tuple[TurnEnd | N
             _leave(record, step.calls[index:], INTERRUPTED)
             return record.interrupted_end(), observed
         if call.name is ToolName.FINISH:
-            end = await _finish(record, call)
+            end = await finish(record, call.summary, call.id)
             if end is not None:
                 _leave(record, step.calls[index + 1 :], ENDED)
                 return end, observed
@@ -69,15 +69,16 @@ def _leave(record: SessionRecord, rest: tuple[ToolCall, ...], why: str) -> None:
         record.note(why, call.id)
 
 
-async def _finish(record: SessionRecord, call: ToolCall) -> TurnEnd | None:
+async def finish(record: SessionRecord, summary: str, call_id: str | None) -> TurnEnd | None:
+    """Judge the work; the model is told when that fails, and may mend what stands in the way."""
     try:
-        return await finishing.finish(record, call.summary, call.id)
+        return await finishing.finish(record, summary, call_id)
     except InterruptedCallError:
         return record.interrupted_end()
     except ActivityError as error:
         failures = record.turn.gate.failures + 1
         record.update_gate(failures=failures)
-        record.note(f"Could not be judged: {opening.failure_text(error)}", call.id)
+        record.note(f"Could not be judged: {opening.failure_text(error)}", call_id)
         if failures >= FAILURES_LIMIT:
             raise
         record.show(Phase.WORKING)

@@ -7,7 +7,7 @@ stands in the session's record.
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import asking, baseline, calls, finishing, opening, thinking, tools
+from workflows import asking, baseline, calls, opening, thinking, tools
 from workflows.calls import InterruptedCallError
 from workflows.contract.asking import AskedKind
 from workflows.contract.base import CommandId
@@ -104,7 +104,7 @@ async def _take_step(record: SessionRecord) -> TurnEnd | None:
         record.note(refused.reason, refused.id)
     if not step.calls and not step.refused:
         # A model that only talks means that it is done.
-        end = await finishing.finish(record, step.text, None)
+        end = await tools.finish(record, step.text, None)
         return end or _count(record, step, [tools.judged_tree(record)])
     end, observed = await tools.carry_out(record, step)
     if end is not None:

@@ -15,7 +15,7 @@ from workflows.contract.findings import FindingCounts, FindingKind, TestCounts
 from workflows.contract.judging import JudgeWork, Verdict
 from workflows.contract.model import ModelCall
 from workflows.contract.session import PromptMode, SessionView, StopReason
-from workflows.contract.transcript import FromNode, FromWorkflow, ToolName
+from workflows.contract.transcript import FromNode, FromWorkflow, ToolCall, ToolName
 
 TESTS = CheckSpec(name="pytest", command="pytest", kind=FindingKind.TEST, rerun="pytest")
 
@@ -193,6 +193,26 @@ async def test_without_checks_the_work_itself_is_still_examined(rig: Rig) -> Non
     assert [each.results for each in rig.checks.judged] == [(), ()]
     assert (rig.checks.baselines, rig.checks.ran) == (0, [])
     assert [each.verdict for each in rig.pull_requests.proposed] == [Verdict.UNCHECKED]
+
+
+@pytest.mark.parametrize("last", [FINISH, ()], ids=["calls", "talks"])
+async def test_work_that_cannot_be_taken_out_is_for_the_model_to_mend(
+    rig: Rig, last: tuple[ToolCall, ...]
+) -> None:
+    """It is told why, whether it calls for its end or only talks."""
+    rig.sandbox.is_broken = True
+
+    def reply(call: ModelCall) -> Reply:
+        rig.sandbox.is_broken = call.step < 2
+        return last
+
+    rig.script(reply)
+    view = await finished(rig)
+    assert view.verdict is not None
+    assert view.verdict.verdict is Verdict.GREEN
+    told = next(m for call in rig.model.asked for m in call.new if isinstance(m, FromWorkflow))
+    assert told.text == "Could not be judged: there is no repository"
+    assert told.call_id == ("call-0" if last else None)
 
 
 async def test_without_a_baseline_nothing_is_green(rig: Rig) -> None:

@@ -23,7 +23,7 @@ from workflows.contract.session import (
     StopReason,
 )
 from workflows.contract.transcript import FromPrompt, FromWorkflow, RefusedCall, ToolName
-from workflows.session import AgentSession
+from workflows.session import LEFT_OUT, AgentSession
 
 
 async def test_a_prompt_becomes_a_pull_request(rig: Rig) -> None:
@@ -239,6 +239,23 @@ async def test_work_that_could_not_be_kept_is_told_of_when_the_session_is_reopen
     notes = [m.text for m in rig.model.asked[1].new if isinstance(m, FromWorkflow)]
     assert notes[-1] == opening.MADE_ANEW
     assert rig.sandbox.noted[-1] == "export"
+
+
+async def test_what_closing_cannot_keep_is_named_when_the_session_is_reopened(rig: Rig) -> None:
+    """All else is kept."""
+    async with rig.workers():
+        handle = await rig.start(prompt("one"))
+        await rig.until_waiting(1)
+        rig.sandbox.nested = ("vendor/x",)
+        await handle.signal(names.CLOSE_SIGNAL, CloseSignal())
+        end = await handle.result()
+        rig.sandbox.nested = ()
+        await reopened(rig, end, prompt("two"))
+        await rig.until_waiting(2)
+    assert end.state.checkpoint is not None
+    assert end.state.checkpoint.left_out == ("vendor/x",)
+    notes = [m.text for m in rig.model.asked[1].new if isinstance(m, FromWorkflow)]
+    assert notes[-1] == LEFT_OUT.format("vendor/x")
 
 
 async def reopened(

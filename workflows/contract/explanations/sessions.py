@@ -119,8 +119,9 @@ _FAILURES = {
         None,
         ExitCode.SESSION_FAILED,
         "The work cannot be taken out of the sandbox",
-        "The git data in the sandbox is damaged or was changed; nothing was pushed.",
-        "tell the model to mend its .git folder, or start a new session",
+        "The git data in the sandbox is damaged or was changed, or a folder there is a repository "
+        "of its own; nothing was pushed.",
+        "tell the model to mend its .git folder or remove the other one, or start a new session",
     ),
 }
 
