@@ -69,11 +69,17 @@ class Layers:
 
         What a set-up makes leads to the tools of its host, and is dead when they are others.
         """
-        tree = await self._mirrors.differences(repository, commit, CommitSha(EMPTY_TREE))
-        parts = [f"{each.path}\0{each.old}" for each in tree if each.old_mode == SUBMODULE]
+        submodules = await self._submodules(repository, commit)
         tools = await asyncio.to_thread(self._provider.identity)
         url = self._mirrors.check_url(repository.url)
-        return sha256("\n".join([url, tools, environment, *parts]).encode())[:32]
+        return sha256("\n".join([url, tools, environment, *submodules]).encode())[:32]
+
+    async def _submodules(self, repository: Repository, commit: CommitSha) -> list[str]:
+        # All files are listed for it, so only where a set-up can find out where to get them.
+        if await self._mirrors.read_file(repository, commit, ".gitmodules") is None:
+            return []
+        tree = await self._mirrors.differences(repository, commit, CommitSha(EMPTY_TREE))
+        return [f"{each.path}\0{each.old}" for each in tree if each.old_mode == SUBMODULE]
 
     async def ensure(
         self, key: str, repository: Repository, commit: CommitSha, setup: tuple[str, ...]
