@@ -62,7 +62,7 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     known = _known(record, work)
     if known is not None:
         return known
-    base = await baseline.ready(record) if plan.checks else _nothing(record)
+    base = await baseline.ready(record) if plan.checks else _empty_baseline(record)
     # Without checks too: some files may not be changed, and people see the diff it keeps.
     examination = await _examine(record, work)
     if not (plan.checks or examination.findings):
@@ -95,7 +95,7 @@ async def _judge_once(record: SessionRecord, call_id: str | None) -> Judged:
     return _told(record, Judged(work, verdict, runs.results, found))
 
 
-def _nothing(record: SessionRecord) -> Baseline:
+def _empty_baseline(record: SessionRecord) -> Baseline:
     """Return the baseline of no checks."""
     return Baseline(session=record.session, commit=opening.base(record), cached=True, seconds=0.0)
 

@@ -80,7 +80,7 @@ class CommandChecks(Checks):
 
     @activity.defn(name="checks.quick")
     async def quick(self, request: QuickCheck) -> QuickResult:
-        """Look at the files for at most 10 s."""
+        """Look at the files for at most 30 s."""
         async with beating():
             return await self._quick.look(request)
 

@@ -44,11 +44,13 @@ find . -name .git -type f -exec sh -c \
 find . -mindepth 1 -type d -empty ! -path '*/.git/*' -delete
 """
 
-# A set-up's untracked results are part of the place, not of the work. They are named by patterns
-# of lines, where an end of line in a name has no spelling of its own.
-EXCLUDE = r"""
-git ls-files -z --others --exclude-standard --directory |
-sed -z 's/[][*?\\ ]/\\&/g; s/[\n\r]/?/g; s|^|/|' | tr '\0' '\n' >> .git/info/exclude
+# Git ignores the paths that come in, each ended by a zero. They are named by patterns of lines,
+# where an end of line in a name has no spelling of its own.
+IGNORE = r"""sed -z 's/[][*?\\ ]/\\&/g; s/[\n\r]/?/g; s|^|/|' | tr '\0' '\n' >> .git/info/exclude"""
+
+# A set-up's untracked results are part of the place, not of the work.
+EXCLUDE = f"""
+git ls-files -z --others --exclude-standard --directory | {IGNORE}
 """
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"

@@ -43,9 +43,8 @@ git update-ref HEAD FETCH_HEAD
 """
 
 # Git lists files in the folder of a submodule nowhere, so it is named whole.
-EXCLUDE_FILLED = rf"""
-git ls-files -z --stage | {export.SUBMODULES} | {export.FILLED} |
-sed -z 's/[][*?\\ ]/\\&/g; s/[\n\r]/?/g; s|.*|/&/|' | tr '\0' '\n' >> .git/info/exclude
+EXCLUDE_FILLED = f"""
+git ls-files -z --stage | {export.SUBMODULES} | {export.FILLED} | sed -z 's|$|/|' | {layers.IGNORE}
 """
 
 LOCK_FILE_LIMIT_BYTES = 64 * 1024 * 1024
